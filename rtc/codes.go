@@ -1,0 +1,61 @@
+package rtc
+
+// Code names what went wrong in a way that a client can act on.
+type Code string
+
+// The codes of the error message; PROTOCOL.md says what each means.
+const (
+	CodeBadJSON       Code = "bad_json"
+	CodeUnknownType   Code = "unknown_type"
+	CodeBadData       Code = "bad_data"
+	CodeHelloExpected Code = "hello_expected"
+	CodeNoSuchCall    Code = "no_such_call"
+	CodeWrongState    Code = "wrong_state"
+	CodeNoSuchUser    Code = "no_such_user"
+	CodeOffline       Code = "offline"
+	CodeInCall        Code = "in_call"
+	CodeRateLimited   Code = "rate_limited"
+	CodeInternal      Code = "internal"
+)
+
+// EndReason says why a call ended.
+type EndReason string
+
+// The reasons of call.ended; PROTOCOL.md says what each means.
+const (
+	EndHangup            EndReason = "hangup"
+	EndDeclined          EndReason = "declined"
+	EndCancelled         EndReason = "cancelled"
+	EndBusy              EndReason = "busy"
+	EndTimeout           EndReason = "timeout"
+	EndUnreachable       EndReason = "unreachable"
+	EndAnsweredElsewhere EndReason = "answered_elsewhere"
+	EndDeclinedElsewhere EndReason = "declined_elsewhere"
+	EndMerged            EndReason = "merged"
+	EndLost              EndReason = "lost"
+	EndFailed            EndReason = "failed"
+	EndSessionEnded      EndReason = "session_ended"
+)
+
+// Close is why the server closes a connection: a WebSocket close code and its
+// reason. Codes below 4500 ask the client to connect again.
+type Close struct {
+	Code   int
+	Reason string
+}
+
+// The server's reasons to close a connection.
+var (
+	CloseGoingAway          = Close{4000, "going_away"}
+	CloseSlow               = Close{4001, "slow"}
+	CloseHeartbeat          = Close{4002, "heartbeat"}
+	CloseHelloExpected      = Close{4003, "hello_expected"}
+	CloseTooManyConnections = Close{4004, "too_many_connections"}
+	CloseSessionEnded       = Close{4500, "session_ended"}
+	CloseReplaced           = Close{4501, "replaced"}
+	CloseProtocolError      = Close{4502, "protocol_error"}
+	CloseTooLarge           = Close{4503, "too_large"}
+)
+
+// Reconnect tells whether the client should connect again.
+func (c Close) Reconnect() bool { return c.Code < 4500 }

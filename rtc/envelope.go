@@ -1,0 +1,95 @@
+// Package rtc holds the words of the signalling protocol: the envelope, one
+// struct for each message, and the codes. PROTOCOL.md beside this file is the
+// protocol; testdata/messages has one golden example of each message, read by
+// the Go and the TypeScript tests.
+package rtc
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+)
+
+// MaxIDLength is the longest request id that a client may choose, in bytes.
+const MaxIDLength = 64
+
+// Envelope is the outer form of every message.
+type Envelope struct {
+	Type Type            `json:"type"`
+	ID   string          `json:"id,omitempty"`
+	Re   string          `json:"re,omitempty"`
+	Seq  uint64          `json:"seq,omitempty"`
+	Data json.RawMessage `json:"data,omitempty"`
+}
+
+// Message is the data of an envelope: every struct of this package that goes
+// over the wire.
+type Message interface {
+	// Type names the message.
+	Type() Type
+	// Validate says which field breaks the protocol, or nil. Its error is an
+	// *Error with CodeBadData.
+	Validate() error
+}
+
+// Decode reads one envelope and the message in it. The error is an *Error that
+// may be sent back; the envelope is returned as far as it could be read, so
+// that the answer can carry its id.
+func Decode(frame []byte) (Envelope, Message, error) {
+	var env Envelope
+	if err := json.Unmarshal(frame, &env); err != nil {
+		return Envelope{}, nil, &Error{Code: CodeBadJSON, Message: "the frame is not a JSON envelope with a type"}
+	}
+	if len(env.ID) > MaxIDLength || len(env.Re) > MaxIDLength {
+		env.ID, env.Re = "", ""
+		return env, nil, badData("id", "must have at most 64 characters")
+	}
+	msg := newMessage(env.Type)
+	if msg == nil {
+		return env, nil, &Error{Code: CodeUnknownType, Message: "no message has this type"}
+	}
+	if data := bytes.TrimSpace(env.Data); len(data) > 0 && !bytes.Equal(data, []byte("null")) {
+		if err := json.Unmarshal(data, msg); err != nil {
+			return env, nil, badJSONData(err)
+		}
+	}
+	if err := msg.Validate(); err != nil {
+		return env, nil, err
+	}
+	return env, msg, nil
+}
+
+// Encode makes the frame of one message. Seq 0 means not numbered; re is empty
+// unless it is an answer.
+func Encode(msg Message, seq uint64, re string) ([]byte, error) {
+	data, err := json.Marshal(msg)
+	if err != nil {
+		return nil, fmt.Errorf("rtc: encode %s: %w", msg.Type(), err)
+	}
+	if bytes.Equal(data, []byte("{}")) {
+		data = nil
+	}
+	return json.Marshal(Envelope{Type: msg.Type(), Re: re, Seq: seq, Data: data})
+}
+
+// EncodeRequest makes the frame of a client's message; id is empty when no
+// answer is wanted.
+func EncodeRequest(msg Message, id string) ([]byte, error) {
+	data, err := json.Marshal(msg)
+	if err != nil {
+		return nil, fmt.Errorf("rtc: encode %s: %w", msg.Type(), err)
+	}
+	if bytes.Equal(data, []byte("{}")) {
+		data = nil
+	}
+	return json.Marshal(Envelope{Type: msg.Type(), ID: id, Data: data})
+}
+
+func badJSONData(err error) *Error {
+	var typeErr *json.UnmarshalTypeError
+	if errors.As(err, &typeErr) && typeErr.Field != "" {
+		return badData(typeErr.Field, "must not be a JSON "+typeErr.Value)
+	}
+	return badData("data", "must be a JSON object of the message's fields")
+}

@@ -1,0 +1,188 @@
+package rtc
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+)
+
+// Limits on what a client may send, in bytes.
+const (
+	MinNameLength  = 8     // shortest name of a device, call or message
+	MaxNameLength  = 64    // longest name of a device, call or message
+	MaxUserID      = 64    // longest user id
+	MaxTextBody    = 8000  // longest text
+	MaxPayload     = 60000 // longest SDP or candidate payload
+	MaxHelloCalls  = 4     // most running calls named in a hello
+	MaxGenerations = 1 << 20
+)
+
+// NewError makes an Error.
+func NewError(code Code, message string) *Error { return &Error{Code: code, Message: message} }
+
+func badData(field, rule string) *Error {
+	return &Error{Code: CodeBadData, Message: fmt.Sprintf("%s %s", field, rule)}
+}
+
+// firstError returns the first error that is set. The explicit nil keeps a
+// typed nil pointer out of the error interface.
+func firstError(errs ...*Error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkName(field, s string) *Error {
+	if len(s) < MinNameLength || len(s) > MaxNameLength || strings.ContainsFunc(s, notNameRune) {
+		return badData(field, "must be 8 to 64 of A-Z a-z 0-9 _ -")
+	}
+	return nil
+}
+
+func notNameRune(r rune) bool {
+	return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r == '_' || r == '-')
+}
+
+func checkUserID(field, s string) *Error {
+	if s == "" || len(s) > MaxUserID {
+		return badData(field, "must be a user id")
+	}
+	return nil
+}
+
+func checkMedia(m Media) *Error {
+	if m != Video && m != Audio {
+		return badData("media", "must be video or audio")
+	}
+	return nil
+}
+
+func checkRole(r Role) *Error {
+	if r != Offerer && r != Answerer {
+		return badData("role", "must be offerer or answerer")
+	}
+	return nil
+}
+
+func checkGen(gen int) *Error {
+	if gen < 1 || gen > MaxGenerations {
+		return badData("gen", "must be a number from 1")
+	}
+	return nil
+}
+
+func checkBody(s string) *Error {
+	if strings.TrimSpace(s) == "" || len(s) > MaxTextBody || !utf8.ValidString(s) {
+		return badData("body", "must be 1 to 8000 bytes of text")
+	}
+	return nil
+}
+
+// Validate implements Message.
+func (m *Hello) Validate() error {
+	errs := []*Error{checkName("device", m.Device)}
+	if m.Stream != "" {
+		errs = append(errs, checkName("stream", m.Stream))
+	}
+	if len(m.Calls) > MaxHelloCalls {
+		errs = append(errs, badData("calls", "must be at most 4"))
+	}
+	for _, c := range m.Calls {
+		errs = append(errs, checkName("call", c.Call), checkUserID("peer", c.Peer), checkRole(c.Role), checkGen(c.Gen), checkMedia(c.Media))
+	}
+	return firstError(errs...)
+}
+
+// Validate implements Message.
+func (m *TextSend) Validate() error {
+	return firstError(checkName("message", m.Message), checkUserID("to", m.To), checkBody(m.Body))
+}
+
+// Validate implements Message.
+func (m *CallInvite) Validate() error {
+	return firstError(checkName("call", m.Call), checkUserID("to", m.To), checkMedia(m.Media))
+}
+
+// Validate implements Message.
+func (m *CallAccept) Validate() error {
+	return firstError(checkName("call", m.Call), checkMedia(m.Media))
+}
+
+// Validate implements Message.
+func (m *CallHangup) Validate() error {
+	if m.Reason != "" && m.Reason != EndHangup && m.Reason != EndFailed {
+		return badData("reason", "must be hangup or failed")
+	}
+	return firstError(checkName("call", m.Call))
+}
+
+// Validate implements Message.
+func (m *CallSignal) Validate() error {
+	if len(m.Payload) == 0 || len(m.Payload) > MaxPayload || m.Payload[0] != '{' {
+		return badData("payload", "must be an object of at most 60000 bytes")
+	}
+	return firstError(checkName("call", m.Call), checkGen(m.Gen))
+}
+
+// Validate implements Message.
+func (m *CallDecline) Validate() error { return firstError(checkName("call", m.Call)) }
+
+// Validate implements Message.
+func (m *CallCancel) Validate() error { return firstError(checkName("call", m.Call)) }
+
+// Validate implements Message.
+func (m *CallRejoin) Validate() error { return firstError(checkName("call", m.Call)) }
+
+// Validate implements Message.
+func (m *CallMedia) Validate() error { return firstError(checkName("call", m.Call)) }
+
+// What only the server sends needs no check at the server's edge; the headless
+// peer trusts the server that it signed in to.
+
+// Validate implements Message.
+func (*Welcome) Validate() error { return nil }
+
+// Validate implements Message.
+func (*Ping) Validate() error { return nil }
+
+// Validate implements Message.
+func (*Pong) Validate() error { return nil }
+
+// Validate implements Message.
+func (*Bye) Validate() error { return nil }
+
+// Validate implements Message.
+func (*Ack) Validate() error { return nil }
+
+// Validate implements Message.
+func (*Error) Validate() error { return nil }
+
+// Validate implements Message.
+func (*PresenceSnapshot) Validate() error { return nil }
+
+// Validate implements Message.
+func (*PresenceUpdate) Validate() error { return nil }
+
+// Validate implements Message.
+func (*TextSent) Validate() error { return nil }
+
+// Validate implements Message.
+func (*TextMessage) Validate() error { return nil }
+
+// Validate implements Message.
+func (*CallRinging) Validate() error { return nil }
+
+// Validate implements Message.
+func (*CallIncoming) Validate() error { return nil }
+
+// Validate implements Message.
+func (*CallStarted) Validate() error { return nil }
+
+// Validate implements Message.
+func (*CallPeer) Validate() error { return nil }
+
+// Validate implements Message.
+func (*CallEnded) Validate() error { return nil }
