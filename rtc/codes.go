@@ -11,7 +11,6 @@ const (
 	CodeHelloExpected Code = "hello_expected"
 	CodeNoSuchCall    Code = "no_such_call"
 	CodeWrongState    Code = "wrong_state"
-	CodeNoSuchUser    Code = "no_such_user"
 	CodeOffline       Code = "offline"
 	CodeInCall        Code = "in_call"
 	CodeRateLimited   Code = "rate_limited"

@@ -1,0 +1,228 @@
+// Package call is the state machine of one call between two devices. It is
+// pure: events and the time come in, messages to send come out.
+//
+//	New ──► ringing ──► active ──► over
+//	           └──────────────────►─┘
+//	Restore ► restoring ► active
+//
+// Whatever the order of events, each device that was told of a call is told
+// exactly once that it ended.
+package call
+
+import (
+	"fmt"
+	"time"
+
+	"fieldphone/rtc"
+)
+
+// Device names one connected client of a user.
+type Device struct {
+	User string
+	ID   string
+}
+
+// Timing holds the limits of a call.
+type Timing struct {
+	Ring   time.Duration // how long it may ring before it times out
+	Resume time.Duration // how long a device may be away before the call is lost
+}
+
+// Effect is a message to send to one device.
+type Effect struct {
+	To      Device
+	Message rtc.Message
+}
+
+type phase int
+
+const (
+	ringing phase = iota
+	active
+	restoring
+	over
+)
+
+// side is one end of a call. Its device is unknown while the callee rings, or
+// while a restored call waits for the other end.
+type side struct {
+	user      rtc.User
+	device    Device
+	present   bool      // the device is known
+	awayUntil time.Time // zero while its signalling is connected
+}
+
+func (s *side) has(d Device) bool { return s.present && s.device == d }
+
+// Call is one call. It is not safe for concurrent use.
+type Call struct {
+	id      string
+	media   rtc.Media
+	timing  Timing
+	phase   phase
+	gen     int
+	since   time.Time // when the present phase began
+	caller  side
+	callee  side
+	rung    map[Device]bool // devices of the callee that were told
+	endings map[Device]bool // devices that were told of the end
+}
+
+// Invite is what a new call starts from.
+type Invite struct {
+	ID      string
+	Caller  rtc.User
+	Device  Device // the caller's
+	Callee  rtc.User
+	Media   rtc.Media
+	Devices []Device // of the callee that can be rung now
+	Busy    bool     // the callee is in another call
+}
+
+// New starts to ring, or ends at once when nobody can be rung.
+func New(in Invite, timing Timing, now time.Time) (*Call, []Effect) {
+	c := &Call{
+		id: in.ID, media: in.Media, timing: timing, phase: ringing, since: now,
+		caller:  side{user: in.Caller, device: in.Device, present: true},
+		callee:  side{user: in.Callee},
+		rung:    make(map[Device]bool),
+		endings: make(map[Device]bool),
+	}
+	switch {
+	case in.Busy:
+		return c, c.end(rtc.EndBusy, in.Callee.ID, now)
+	case len(in.Devices) == 0:
+		return c, c.end(rtc.EndUnreachable, "", now)
+	}
+	effects := []Effect{{c.caller.device, &rtc.CallRinging{Call: c.id}}}
+	for _, d := range in.Devices {
+		effects = append(effects, c.ring(d, now))
+	}
+	return c, effects
+}
+
+// Merge ends a call before it rings because the same two people already ring
+// each other; into names the call that goes on.
+func Merge(in Invite, into string, now time.Time) []Effect {
+	return []Effect{{in.Device, &rtc.CallEnded{Call: in.ID, Reason: rtc.EndMerged, Into: into, ServerTime: now.UnixMilli()}}}
+}
+
+func (c *Call) ring(d Device, now time.Time) Effect {
+	c.rung[d] = true
+	return Effect{d, &rtc.CallIncoming{Call: c.id, From: c.caller.user, Media: c.media, ServerTime: now.UnixMilli()}}
+}
+
+// ID is the call's name.
+func (c *Call) ID() string { return c.id }
+
+// Over tells whether the call has ended.
+func (c *Call) Over() bool { return c.phase == over }
+
+// Ringing tells whether the call waits for an answer.
+func (c *Call) Ringing() bool { return c.phase == ringing }
+
+// Caller and Callee are the users of the call.
+func (c *Call) Caller() rtc.User { return c.caller.user }
+
+// Callee is the user who was called.
+func (c *Call) Callee() rtc.User { return c.callee.user }
+
+// Holds tells whether a device is one of the two ends, so that it can have no
+// other call.
+func (c *Call) Holds(d Device) bool { return !c.Over() && (c.caller.has(d) || c.callee.has(d)) }
+
+// Devices lists the ends that are known.
+func (c *Call) Devices() []Device {
+	var ds []Device
+	for _, s := range []*side{&c.caller, &c.callee} {
+		if s.present {
+			ds = append(ds, s.device)
+		}
+	}
+	return ds
+}
+
+// Info describes the call to a device that has part in it; ok is false for
+// others and once the call is over.
+func (c *Call) Info(d Device) (info rtc.CallInfo, ok bool) {
+	info = rtc.CallInfo{Call: c.id, Gen: c.gen, Media: c.media, Since: c.since.UnixMilli()}
+	switch {
+	case c.Over():
+		return rtc.CallInfo{}, false
+	case c.caller.has(d):
+		info.Role, info.Peer = rtc.Offerer, c.callee.user
+	case c.callee.has(d), c.phase == ringing && c.rung[d]:
+		info.Role, info.Peer = rtc.Answerer, c.caller.user
+	default:
+		return rtc.CallInfo{}, false
+	}
+	info.State = map[phase]rtc.CallState{ringing: rtc.StateRinging, active: rtc.StateActive, restoring: rtc.StateRestoring}[c.phase]
+	return info, true
+}
+
+// Deadline is when Apply must next be called with a Tick; ok is false for a
+// call that waits for nothing.
+func (c *Call) Deadline() (t time.Time, ok bool) {
+	if c.Over() {
+		return time.Time{}, false
+	}
+	consider := func(d time.Time) {
+		if !d.IsZero() && (!ok || d.Before(t)) {
+			t, ok = d, true
+		}
+	}
+	switch c.phase {
+	case ringing:
+		consider(c.since.Add(c.timing.Ring))
+	case restoring:
+		consider(c.since.Add(c.timing.Resume))
+	}
+	consider(c.caller.awayUntil)
+	consider(c.callee.awayUntil)
+	return t, ok
+}
+
+// start makes both ends begin media anew.
+func (c *Call) start(now time.Time) []Effect {
+	c.gen++
+	started := func(role rtc.Role, peer rtc.User) *rtc.CallStarted {
+		return &rtc.CallStarted{Call: c.id, Peer: peer, Role: role, Gen: c.gen, Media: c.media, ServerTime: now.UnixMilli()}
+	}
+	return []Effect{
+		{c.caller.device, started(rtc.Offerer, c.callee.user)},
+		{c.callee.device, started(rtc.Answerer, c.caller.user)},
+	}
+}
+
+// end tells every device that knows of the call, once.
+func (c *Call) end(reason rtc.EndReason, by string, now time.Time) []Effect {
+	c.phase = over
+	var effects []Effect
+	for _, d := range c.Devices() {
+		effects = append(effects, c.farewell(d, reason, by, now)...)
+	}
+	for d := range c.rung {
+		effects = append(effects, c.farewell(d, elsewhere(reason, c.callee.user.ID, by), by, now)...)
+	}
+	return effects
+}
+
+func (c *Call) farewell(d Device, reason rtc.EndReason, by string, now time.Time) []Effect {
+	if c.endings[d] {
+		return nil
+	}
+	c.endings[d] = true
+	return []Effect{{d, &rtc.CallEnded{Call: c.id, Reason: reason, By: by, ServerTime: now.UnixMilli()}}}
+}
+
+// elsewhere is how a decline sounds on the other devices of who declined.
+func elsewhere(reason rtc.EndReason, callee, by string) rtc.EndReason {
+	if reason == rtc.EndDeclined && by == callee {
+		return rtc.EndDeclinedElsewhere
+	}
+	return reason
+}
+
+func refuse(code rtc.Code, format string, args ...any) error {
+	return rtc.NewError(code, fmt.Sprintf(format, args...))
+}
