@@ -1,0 +1,158 @@
+// Package configs holds every setting of Fieldphone: what it means, its default, where it
+// may come from and what makes it wrong.
+//
+// A value comes from the last of these that names it: [Default], the YAML file, the
+// environment (FIELDPHONE_TURN_PORT for turn.port), the command line. [Load] reads them
+// all and reports every mistake of every source at once.
+package configs
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Config is the whole configuration of one server. The yaml tags are the keys that users
+// write; fieldphone.example.yaml documents each of them.
+type Config struct {
+	// Data is the folder for everything that lasts: database, certificates, secrets.
+	Data string `yaml:"data"`
+
+	Log        Log        `yaml:"log"`
+	Listen     Listen     `yaml:"listen"`
+	TLS        TLS        `yaml:"tls"`
+	Session    Session    `yaml:"session"`
+	Database   Database   `yaml:"database"`
+	Redis      Redis      `yaml:"redis"`
+	TURN       TURN       `yaml:"turn"`
+	Segments   []Segment  `yaml:"segments"`
+	Signalling Signalling `yaml:"signalling"`
+	Limits     Limits     `yaml:"limits"`
+}
+
+// Log says what is logged and how.
+type Log struct {
+	Level  string `yaml:"level"`  // debug, info, warn or error
+	Format string `yaml:"format"` // text or json
+}
+
+// Listen says where the server can be reached.
+type Listen struct {
+	// Addresses are the local addresses to listen on. Empty: every usable address of
+	// the host (see SkipInterfaces).
+	Addresses []netip.Addr `yaml:"addresses"`
+	// SkipInterfaces are path.Match patterns of interface names that are left out when
+	// Addresses is empty.
+	SkipInterfaces []string `yaml:"skip_interfaces"`
+	HTTPSPort      int      `yaml:"https_port"` // TCP: page, API, WebSocket, TURN; 0: any free port
+	HTTPPort       int      `yaml:"http_port"`  // TCP: onboarding page only; 0: any free port
+}
+
+// TLS is about the site's own certificate.
+type TLS struct {
+	// Names are further DNS names and IP addresses for the certificate.
+	Names []string `yaml:"names"`
+	// NoNameConstraints makes the CA without name constraints. It counts only when the
+	// CA is made.
+	NoNameConstraints bool `yaml:"no_name_constraints"`
+}
+
+// Session is about signing in.
+type Session struct {
+	TTL        time.Duration `yaml:"ttl"`         // life of a session that is not used
+	Leeway     time.Duration `yaml:"leeway"`      // clock error forgiven when a token's times are checked
+	BcryptCost int           `yaml:"bcrypt_cost"` // log2 of the rounds
+}
+
+// Database says where accounts and messages are kept.
+type Database struct {
+	DSN Secret `yaml:"dsn"` // MySQL data source name; empty: SQLite in Data
+}
+
+// Redis says where presence is kept.
+type Redis struct {
+	URL Secret `yaml:"url"` // redis://, rediss:// or unix://; empty: in this process
+}
+
+// TURN is about the STUN/TURN server (RFC 8489, RFC 8656).
+type TURN struct {
+	Realm      string    `yaml:"realm"`       // REALM attribute, RFC 8489 section 14.9
+	Port       int       `yaml:"port"`        // UDP and TCP; 0: any free port
+	RelayPorts PortRange `yaml:"relay_ports"` // UDP ports that allocations get
+	// Secret signs the time-limited credentials. Empty: made at first start and kept in
+	// Data.
+	Secret Secret `yaml:"secret"`
+	// AllowLoopbackPeers lets clients relay to 127.0.0.0/8 and ::1. Only for tests: it
+	// opens everything that listens on this machine alone.
+	AllowLoopbackPeers       bool `yaml:"allow_loopback_peers"`
+	MaxAllocationsPerSession int  `yaml:"max_allocations_per_session"`
+	MaxTCPConnections        int  `yaml:"max_tcp_connections"`
+}
+
+// Segment is a part of the network and the server addresses that its clients reach. It
+// overrides the address a client came by, for servers behind port forwarding.
+type Segment struct {
+	Name    string         `yaml:"name"`
+	Clients []netip.Prefix `yaml:"clients"`
+	// TURNAddresses are what the clients of this segment are given. Port 0 means
+	// TURN.Port.
+	TURNAddresses []netip.AddrPort `yaml:"turn_addresses"`
+}
+
+// Signalling is about the connection between a device and the hub.
+type Signalling struct {
+	Heartbeat    time.Duration `yaml:"heartbeat"`
+	PresenceTTL  time.Duration `yaml:"presence_ttl"`
+	ResumeWindow time.Duration `yaml:"resume_window"`
+	RingTimeout  time.Duration `yaml:"ring_timeout"`
+	SendQueue    int           `yaml:"send_queue"` // messages waiting for one device
+}
+
+// Limits bound what clients can ask for.
+type Limits struct {
+	MaxConnections              int `yaml:"max_connections"`
+	MaxConnectionsPerAddress    int `yaml:"max_connections_per_address"`
+	BodyBytes                   int `yaml:"body_bytes"`    // one HTTP request body
+	MessageBytes                int `yaml:"message_bytes"` // one signalling message
+	RegisterPerMinutePerAddress int `yaml:"register_per_minute_per_address"`
+	SignInPerMinutePerAddress   int `yaml:"sign_in_per_minute_per_address"`
+	SignInPerMinutePerUser      int `yaml:"sign_in_per_minute_per_user"`
+}
+
+// Default returns the configuration of a server that was told nothing.
+func Default() Config {
+	return Config{
+		Data: "./data",
+		Log:  Log{Level: "info", Format: "text"},
+		Listen: Listen{
+			SkipInterfaces: []string{
+				"docker*", "br-*", "veth*", "virbr*", "cni*", "flannel*", "cali*", "podman*", "lxc*", "lxd*", "vmnet*", "tun*",
+			},
+			HTTPSPort: 8443,
+			HTTPPort:  8080,
+		},
+		Session: Session{TTL: 3 * time.Hour, Leeway: 2 * time.Minute, BcryptCost: 10},
+		TURN: TURN{
+			Realm:                    "fieldphone",
+			Port:                     3478,
+			RelayPorts:               PortRange{Min: 49160, Max: 49359},
+			MaxAllocationsPerSession: 12,
+			MaxTCPConnections:        2000,
+		},
+		Signalling: Signalling{
+			Heartbeat:    5 * time.Second,
+			PresenceTTL:  15 * time.Second,
+			ResumeWindow: 30 * time.Second,
+			RingTimeout:  45 * time.Second,
+			SendQueue:    256,
+		},
+		Limits: Limits{
+			MaxConnections:              20000,
+			MaxConnectionsPerAddress:    256,
+			BodyBytes:                   64 << 10,
+			MessageBytes:                64 << 10,
+			RegisterPerMinutePerAddress: 60,
+			SignInPerMinutePerAddress:   120,
+			SignInPerMinutePerUser:      10,
+		},
+	}
+}
