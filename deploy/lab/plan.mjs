@@ -1,0 +1,45 @@
+// The network that the lab builds: who is where, with which address. To add a place, add a
+// line here; topology.mjs makes whatever stands here.
+
+/** Routed segments. `gateway` is the router's address, `server` the server's. */
+export const segments = {
+  A: { subnet: '10.77.1.0/24', gateway: '10.77.1.1', server: '10.77.1.2' },
+  B: { subnet: '10.77.2.0/24', gateway: '10.77.2.1', server: '10.77.2.2' },
+};
+
+/** The segment that the server's default route goes through. */
+export const serverDefault = 'A';
+
+/**
+ * Wi-Fi access points that do NAT. `masquerade` is nftables' word for how the outer port is
+ * chosen: nothing keeps the inner one, `random,fully-random` takes another for every
+ * destination (a symmetric NAT). `isolated` means that the AP passes nothing from one of
+ * its phones to another. Both have the same subnet inside, as boxes out of the shop do.
+ */
+export const hotspots = {
+  sym: { on: 'B', address: '10.77.2.20', masquerade: 'random,fully-random', isolated: false },
+  iso: { on: 'A', address: '10.77.1.20', masquerade: '', isolated: true },
+};
+export const inside = { subnet: '192.168.43.0/24', gateway: '192.168.43.1' };
+
+/** Where people are: a host in a segment, or a phone at a hotspot. */
+export const hosts = {
+  a1: { on: 'A', address: '10.77.1.11' },
+  a2: { on: 'A', address: '10.77.1.12' },
+  b1: { on: 'B', address: '10.77.2.11' },
+  p1: { on: 'sym', address: '192.168.43.10' },
+  q1: { on: 'iso', address: '192.168.43.10' },
+  q2: { on: 'iso', address: '192.168.43.11' },
+};
+
+/** The segment whose wire a place's packets come out on. */
+export function segmentOf(place) {
+  const { on } = hosts[place] ?? hotspots[place];
+  return on in segments ? on : hotspots[on].on;
+}
+
+/** The server's address that people in this place type. */
+export const serverFor = (place) => segments[segmentOf(place)].server;
+
+export const serverAddresses = Object.values(segments).map((s) => s.server);
+export const places = ['r', 'srv', ...Object.keys(hotspots), ...Object.keys(hosts)];

@@ -1,0 +1,159 @@
+// Makes the network of plan.mjs out of namespaces, and takes it down again.
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as netns from './netns.mjs';
+import { hosts, hotspots, inside, places, segments, serverAddresses, serverDefault } from './plan.mjs';
+
+const prefix = 'fplab';
+
+/** Quiet, strict-enough kernels: a bridge is a wire, not a firewall. */
+const sysctls = [
+  'net.bridge.bridge-nf-call-iptables=0',
+  'net.bridge.bridge-nf-call-ip6tables=0',
+  'net.bridge.bridge-nf-call-arptables=0',
+  'net.ipv4.conf.all.rp_filter=2',
+  'net.ipv4.conf.default.rp_filter=2',
+];
+
+/**
+ * The router's firewall. The chain `direct` is empty while segments may talk to each other.
+ * Connections are not tracked, so that a switch counts for the very next packet.
+ */
+const routerRules = `
+table inet lab {
+  set servers { type ipv4_addr; elements = { ${serverAddresses.join(', ')} }; }
+  chain direct { }
+  chain forward { type filter hook forward priority 0; policy accept; jump direct; }
+}
+`;
+
+/**
+ * A hotspot's firewall. Strangers' packets to the outer side are dropped on input: without
+ * that each leaves a connection-tracking entry that takes away the port which a phone
+ * inside is about to punch through.
+ */
+const hotspotRules = ({ masquerade }) => `
+table inet lab {
+  set servers { type ipv4_addr; elements = { ${serverAddresses.join(', ')} }; }
+  chain direct { }
+  chain input { type filter hook input priority 0; policy accept; iifname "wan" ct state new drop; }
+  chain forward {
+    type filter hook forward priority 0; policy accept
+    iifname "wan" ct state new drop
+    iifname "lan" oifname "lan" drop
+    jump direct
+  }
+}
+table ip nat {
+  chain postrouting { type nat hook postrouting priority srcnat; oifname "wan" masquerade ${masquerade}; }
+}
+`;
+
+export class Topology {
+  /** A name that no other running lab has: the process that holds it is in it. */
+  constructor(owner = process.pid) {
+    this.id = `${prefix}${owner}`;
+    this.dir = undefined;
+  }
+
+  ns(place) {
+    if (!places.includes(place)) throw new Error(`no place ${place}; there are ${places.join(' ')}`);
+    return `${this.id}-${place}`;
+  }
+
+  create() {
+    this.dir = mkdtempSync(join(tmpdir(), `${this.id}-`));
+    for (const place of places) {
+      netns.add(this.ns(place));
+      netns.ipBatch(this.ns(place), ['link set lo up']);
+      netns.run(this.ns(place), ['sysctl', '-qe', '-w', ...sysctls]);
+    }
+    this.#makeRouter();
+    for (const [name, hotspot] of Object.entries(hotspots)) this.#makeHotspot(name, hotspot);
+    for (const [segment, { server, gateway }] of Object.entries(segments)) {
+      const isDefault = segment === serverDefault;
+      this.#plug('srv', `lan${segment}`, segment, server, isDefault ? gateway : undefined);
+    }
+    for (const [host, { on, address }] of Object.entries(hosts)) {
+      const gateway = segments[on]?.gateway ?? inside.gateway;
+      this.#plug(host, 'eth0', on, address, gateway);
+    }
+  }
+
+  #makeRouter() {
+    for (const [segment, { gateway }] of Object.entries(segments)) this.#bridge('r', `seg${segment}`, gateway);
+    this.#forward('r', routerRules);
+  }
+
+  #makeHotspot(name, hotspot) {
+    this.#plug(name, 'wan', hotspot.on, hotspot.address, segments[hotspot.on].gateway);
+    this.#bridge(name, 'lan', inside.gateway);
+    this.#forward(name, hotspotRules(hotspot));
+  }
+
+  #bridge(place, name, address) {
+    netns.ipBatch(this.ns(place), [
+      `link add ${name} type bridge`,
+      `address add ${address}/24 dev ${name}`,
+      `link set ${name} up`,
+    ]);
+  }
+
+  #forward(place, rules) {
+    netns.run(this.ns(place), ['sysctl', '-q', '-w', 'net.ipv4.ip_forward=1']);
+    netns.run(this.ns(place), ['nft', '-f', '-'], rules);
+  }
+
+  /** Lays a cable from a place to a segment or hotspot. Neither end is ever outside. */
+  #plug(place, device, on, address, gateway) {
+    const far = on in segments ? 'r' : on;
+    const port = `p-${place}-${on}`;
+    netns.ipBatch(this.ns(place), [
+      `link add ${device} type veth peer name ${port} netns ${this.ns(far)}`,
+      `address add ${address}/24 dev ${device}`,
+      `link set ${device} up`,
+      ...(gateway ? [`route add default via ${gateway}`] : []),
+    ]);
+    netns.ipBatch(this.ns(far), [
+      `link set ${port} master ${on in segments ? `seg${on}` : 'lan'}`,
+      `link set ${port} up`,
+    ]);
+    if (hotspots[on]?.isolated) netns.run(this.ns(far), ['bridge', 'link', 'set', 'dev', port, 'isolated', 'on']);
+  }
+
+  /**
+   * Lets a router or hotspot pass everything (true), or only what goes to and comes from the
+   * server (false).
+   */
+  direct(allowed, place = 'r') {
+    const rules = ['flush chain inet lab direct'];
+    if (!allowed) rules.push('add rule inet lab direct ip saddr != @servers ip daddr != @servers counter drop');
+    netns.run(this.ns(place), ['nft', '-f', '-'], rules.join('\n'));
+  }
+
+  destroy() {
+    const mine = `${this.id}-`;
+    for (const ns of netns.list().filter((name) => name.startsWith(mine))) netns.remove(ns);
+    for (const name of readdirSync(tmpdir()).filter((entry) => entry.startsWith(mine))) {
+      rmSync(join(tmpdir(), name), { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
+    }
+  }
+}
+
+/** The process ids of labs that left something behind or are still standing. */
+export function owners() {
+  const pattern = new RegExp(`^${prefix}(\\d+)-`);
+  const names = [...netns.list(), ...readdirSync(tmpdir())];
+  return [...new Set(names.map((name) => pattern.exec(name)?.[1]).filter(Boolean))].map(Number);
+}
+
+/** Whether the lab of this process still stands; the number alone may be somebody else's by now. */
+export function isRunning(pid) {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('run.mjs');
+  } catch (error) {
+    if (error.code === 'ENOENT' || error.code === 'ESRCH') return false;
+    throw error;
+  }
+}
