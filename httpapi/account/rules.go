@@ -1,0 +1,97 @@
+package account
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// The bounds of what a user gives.
+const (
+	MaxIDChars       = 64
+	MaxNameChars     = 64  // combining marks are not counted
+	MaxNameBytes     = 256 // marks and all
+	MinPasswordChars = 8
+	MaxPasswordBytes = 72 // bcrypt reads no further
+)
+
+var idRule = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,63}$`)
+
+// NormalizeID gives the one spelling of an id: without surrounding spaces,
+// lower case. An id is 1 to 64 letters a-z, digits, dots, underscores and
+// hyphens, and starts with a letter or a digit; anything else is an [*Error]
+// with invalid_id.
+func NormalizeID(id string) (string, error) {
+	if len(id) <= 4*MaxIDChars {
+		id = strings.ToLower(strings.TrimSpace(id))
+		if idRule.MatchString(id) {
+			return id, nil
+		}
+	}
+	return "", &Error{
+		Code:  CodeInvalidID,
+		Field: "id",
+		Message: fmt.Sprintf("A user ID has 1 to %d letters a-z, digits, dots, underscores or hyphens, "+
+			"and starts with a letter or a digit.", MaxIDChars),
+	}
+}
+
+// CleanName gives the name without surrounding spaces, otherwise as given: it
+// is text, and composed and decomposed spellings of one name are both
+// accepted. It refuses, as an [*Error] with invalid_name, invalid UTF-8,
+// names without a visible character or of more than MaxNameChars, line breaks
+// and other control characters, and bidirectional controls (Unicode
+// Bidi_Control), with which one name could be dressed up as another.
+func CleanName(name string) (string, error) {
+	refuse := func(message string) (string, error) {
+		return "", &Error{Code: CodeInvalidName, Field: "name", Message: message}
+	}
+	name = strings.TrimSpace(name)
+	if !utf8.ValidString(name) {
+		return refuse("The name is not valid text (UTF-8).")
+	}
+	chars, visible := 0, false
+	for _, r := range name {
+		if unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp, unicode.Bidi_Control) {
+			return refuse("The name contains a control character. Remove it.")
+		}
+		if !unicode.In(r, unicode.Mn, unicode.Me) {
+			chars++
+		}
+		visible = visible || unicode.In(r, unicode.L, unicode.N, unicode.P, unicode.S)
+	}
+	if !visible {
+		return refuse("Give a name.")
+	}
+	if chars > MaxNameChars || len(name) > MaxNameBytes {
+		return refuse(fmt.Sprintf("The name is too long. Give at most %d characters.", MaxNameChars))
+	}
+	return name, nil
+}
+
+func checkNewPassword(password string) error {
+	if utf8.RuneCountInString(password) < MinPasswordChars {
+		return &Error{
+			Code:    CodePasswordTooShort,
+			Field:   "password",
+			Message: fmt.Sprintf("The password is too short. Give at least %d characters.", MinPasswordChars),
+		}
+	}
+	return checkPasswordSize(password, "password")
+}
+
+// checkPasswordSize guards every comparison too: bcrypt would compare the
+// first 72 bytes of a longer password alone.
+func checkPasswordSize(password, field string) error {
+	if len(password) <= MaxPasswordBytes {
+		return nil
+	}
+	return &Error{
+		Code:  CodePasswordTooLong,
+		Field: field,
+		Message: fmt.Sprintf("The password is too long. Give at most %d bytes: letters a-z and digits take one byte, "+
+			"most other characters two to four.", MaxPasswordBytes),
+	}
+}

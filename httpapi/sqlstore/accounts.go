@@ -1,0 +1,162 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fieldphone/httpapi/account"
+	"fmt"
+	"time"
+)
+
+// Accounts keeps users and sessions.
+type Accounts struct{ db *DB }
+
+var _ account.Store = Accounts{}
+
+// Accounts gives the store of users and sessions.
+func (db *DB) Accounts() Accounts { return Accounts{db: db} }
+
+const userColumns = `id, name, admin, disabled, created_at`
+
+// CreateUser implements account.Store.
+func (a Accounts) CreateUser(ctx context.Context, user account.User, hash string) error {
+	_, err := a.db.write.ExecContext(ctx,
+		`INSERT INTO users (id, name, admin, disabled, created_at, password_hash) VALUES (?, ?, ?, ?, ?, ?)`,
+		user.ID, user.Name, user.Admin, user.Disabled, user.CreatedAt.UnixMilli(), hash)
+	return a.failure("create user", err)
+}
+
+// User implements account.Store.
+func (a Accounts) User(ctx context.Context, id string) (account.User, string, error) {
+	var hash string
+	user, err := scanUser(a.db.read.QueryRowContext(ctx,
+		`SELECT `+userColumns+`, password_hash FROM users WHERE id = ?`, id), &hash)
+	return user, hash, a.failure("read user", err)
+}
+
+// Users implements account.Store.
+func (a Accounts) Users(ctx context.Context) ([]account.User, error) {
+	rows, err := a.db.read.QueryContext(ctx, `SELECT `+userColumns+` FROM users ORDER BY id`)
+	if err != nil {
+		return nil, a.failure("list users", err)
+	}
+	defer func() { _ = rows.Close() }()
+	var users []account.User
+	for rows.Next() {
+		user, err := scanUser(rows)
+		if err != nil {
+			return nil, a.failure("list users", err)
+		}
+		users = append(users, user)
+	}
+	return users, a.failure("list users", rows.Err())
+}
+
+// RenameUser implements account.Store.
+func (a Accounts) RenameUser(ctx context.Context, id, name string) (account.User, error) {
+	var user account.User
+	err := a.db.inTx(ctx, func(tx *sql.Tx) error {
+		if err := mustAffect(tx.ExecContext(ctx, `UPDATE users SET name = ? WHERE id = ?`, name, id)); err != nil {
+			return err
+		}
+		var err error
+		user, err = scanUser(tx.QueryRowContext(ctx, `SELECT `+userColumns+` FROM users WHERE id = ?`, id))
+		return err
+	})
+	return user, a.failure("rename user", err)
+}
+
+// ReplacePassword implements account.Store.
+func (a Accounts) ReplacePassword(ctx context.Context, change account.PasswordChange) ([]account.EndedSession, error) {
+	var ends []account.EndedSession
+	err := a.db.inTx(ctx, func(tx *sql.Tx) error {
+		var hash string
+		user, err := a.lockUser(ctx, tx, change.UserID, &hash)
+		if err != nil {
+			return err
+		}
+		if change.IfHash != "" && change.IfHash != hash || change.Next != nil && user.Disabled {
+			return account.ErrChanged
+		}
+		if err := mustAffect(tx.ExecContext(ctx,
+			`UPDATE users SET password_hash = ? WHERE id = ?`, change.Hash, change.UserID)); err != nil {
+			return err
+		}
+		if ends, err = a.endAll(ctx, tx, change.UserID); err != nil || change.Next == nil {
+			return err
+		}
+		return insertSession(ctx, tx, *change.Next)
+	})
+	return settled(ends, a.failure("replace password", err))
+}
+
+// SetDisabled implements account.Store.
+func (a Accounts) SetDisabled(ctx context.Context, id string, disabled bool) ([]account.EndedSession, error) {
+	var ends []account.EndedSession
+	err := a.db.inTx(ctx, func(tx *sql.Tx) error {
+		err := mustAffect(tx.ExecContext(ctx, `UPDATE users SET disabled = ? WHERE id = ?`, disabled, id))
+		if err != nil || !disabled {
+			return err
+		}
+		ends, err = a.endAll(ctx, tx, id)
+		return err
+	})
+	return settled(ends, a.failure("disable user", err))
+}
+
+// lockUser reads a user that then stays as it is until the commit.
+func (a Accounts) lockUser(ctx context.Context, tx *sql.Tx, id string, hash *string) (account.User, error) {
+	return scanUser(tx.QueryRowContext(ctx,
+		`SELECT `+userColumns+`, password_hash FROM users WHERE id = ?`+a.db.dialect.forUpdate, id), hash)
+}
+
+// scanUser reads userColumns, and what the query has after them into extra.
+func scanUser(row interface{ Scan(...any) error }, extra ...any) (account.User, error) {
+	var user account.User
+	var created int64
+	err := row.Scan(append([]any{&user.ID, &user.Name, &user.Admin, &user.Disabled, &created}, extra...)...)
+	if err != nil {
+		return account.User{}, err
+	}
+	user.CreatedAt = time.UnixMilli(created).UTC()
+	return user, nil
+}
+
+// mustAffect makes sql.ErrNoRows of a statement that found no row.
+func mustAffect(result sql.Result, err error) error {
+	if err != nil {
+		return err
+	}
+	n, err := result.RowsAffected()
+	if err == nil && n == 0 {
+		return sql.ErrNoRows
+	}
+	return err
+}
+
+// settled gives no ends of a transaction that failed.
+func settled(ends []account.EndedSession, err error) ([]account.EndedSession, error) {
+	if err != nil {
+		return nil, err
+	}
+	return ends, nil
+}
+
+// failure turns an error of the driver into the one that account.Store names.
+func (a Accounts) failure(doing string, err error) error {
+	if err == nil {
+		return nil
+	}
+	kind := a.db.dialect.classify(err)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return fmt.Errorf("sqlstore: %s: %w", doing, account.ErrNotFound)
+	case kind == duplicate:
+		return fmt.Errorf("sqlstore: %s: %w: %w", doing, account.ErrTaken, err)
+	case kind == unavailable, kind == conflict:
+		return fmt.Errorf("sqlstore: %s: %s: %w: %w", doing, a.db, account.ErrUnavailable, err)
+	default:
+		return fmt.Errorf("sqlstore: %s: %w", doing, err)
+	}
+}
