@@ -1,0 +1,235 @@
+// Package lanca is the site's own certificate authority. Browsers give camera and
+// microphone only to pages from a secure context, and a site without internet has nobody
+// to vouch for it: so the server makes a CA at its first start, people trust it once, and
+// the CA signs one leaf for every address and name of the server.
+//
+// The CA vouches only for local names and private addresses (critical name constraints,
+// RFC 5280 section 4.2.1.10), so that trusting it costs little even if its key is stolen.
+package lanca
+
+import (
+	"crypto/sha256"
+	"crypto/tls"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	caFile   = "ca.pem"
+	leafFile = "leaf.pem"
+)
+
+// Config says where an Authority lives and whom it may vouch for.
+type Config struct {
+	// Dir is the folder of the key files, made with mode 0700 if it is missing.
+	Dir string
+	// SiteName starts the names of the CA and the leaf as devices list them. Default:
+	// Fieldphone.
+	SiteName string
+	// HostName is the host's own name. If it is a single label, the CA may vouch for it.
+	HostName string
+	// NoNameConstraints makes a CA that may vouch for any name. Like SiteName and
+	// HostName, it counts only when the CA is made.
+	NoNameConstraints bool
+	Now               func() time.Time // default: time.Now
+	Logger            *slog.Logger     // default: discards
+}
+
+// Authority is the CA and its current leaf. All methods may be called at any time from
+// any goroutine.
+type Authority struct {
+	cfg Config
+	ca  *pair
+
+	mu      sync.Mutex // held while a leaf is issued
+	refused []string
+	leaf    atomic.Pointer[pair]
+}
+
+// Open loads the CA and the leaf from cfg.Dir, or makes them if there are none. It never
+// replaces a CA: every device that trusts it would have to be set up again. If a file is
+// damaged, the error names it and says what to do.
+func Open(cfg Config) (*Authority, error) {
+	if cfg.Dir == "" {
+		return nil, errors.New("lanca: no folder for the certificates; name one in Config.Dir")
+	}
+	if cfg.SiteName == "" {
+		cfg.SiteName = "Fieldphone"
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	a := &Authority{cfg: cfg}
+	if err := makeDir(cfg.Dir, cfg.Logger); err != nil {
+		return nil, err
+	}
+	madeCA, err := a.openCA()
+	if err != nil {
+		return nil, err
+	}
+	if err := a.openLeaf(madeCA); err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+func (a *Authority) openCA() (made bool, err error) {
+	path := filepath.Join(a.cfg.Dir, caFile)
+	a.ca, err = readPair(path, a.cfg.Logger)
+	if errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Lstat(filepath.Join(a.cfg.Dir, leafFile)); err == nil {
+			return false, fmt.Errorf("lanca: %s is missing, but the leaf it signed is there; restore it from a backup, or move %s away to start a new CA that every device has to trust anew", path, leafFile)
+		}
+		return true, a.makeCA(path)
+	}
+	if err != nil {
+		return false, fmt.Errorf("%w; restore the file from a backup, or move the folder away to start a new CA that every device has to trust anew", err)
+	}
+	cert, now := a.ca.cert, a.cfg.Now()
+	if !cert.IsCA || !cert.BasicConstraintsValid {
+		return false, fmt.Errorf("lanca: %s holds a certificate that is no CA's; restore the file from a backup", path)
+	}
+	if now.Before(cert.NotBefore) || now.After(cert.NotAfter) {
+		a.cfg.Logger.Error("the CA is not valid now: set the clock if it is wrong, or move the folder away to start a new CA",
+			"folder", a.cfg.Dir, "clock", now, "not_before", cert.NotBefore, "not_after", cert.NotAfter)
+	}
+	if constrained := isConstrained(cert); constrained == a.cfg.NoNameConstraints {
+		a.cfg.Logger.Warn("the CA keeps what it was made with: the setting for name constraints counts only at the first start",
+			"constrained", constrained)
+	}
+	return false, nil
+}
+
+func (a *Authority) makeCA(path string) error {
+	ca, err := newCA(a.cfg)
+	if err != nil {
+		return err
+	}
+	if err := writePair(path, ca); err != nil {
+		return err
+	}
+	a.ca = ca
+	a.cfg.Logger.Info("made the certificate authority of this site", "sha256", a.Fingerprint())
+	return nil
+}
+
+// openLeaf loads the leaf. A missing one is made: the power may have failed between the
+// two files. One of another CA, as after a restored backup, is issued again.
+func (a *Authority) openLeaf(madeCA bool) error {
+	path := filepath.Join(a.cfg.Dir, leafFile)
+	leaf, err := readPair(path, a.cfg.Logger)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if !madeCA {
+			a.cfg.Logger.Warn("there is no leaf: making one with a new key, which clients that pin the key will refuse", "file", path)
+		}
+		key, err := newKey()
+		if err != nil {
+			return err
+		}
+		san, _ := filterSAN(a.ca.cert, nil, nil)
+		if leaf, err = issueLeaf(a.cfg.SiteName, a.ca, key, san, a.cfg.Now()); err != nil {
+			return err
+		}
+		if err := writePair(path, leaf); err != nil {
+			return err
+		}
+	case err != nil:
+		return fmt.Errorf("%w; restore the file from a backup, or move it away to have a leaf made with a new key", err)
+	case leaf.cert.CheckSignatureFrom(a.ca.cert) != nil:
+		a.cfg.Logger.Warn("the leaf is signed by another CA: issuing it again", "file", path)
+		san, _ := filterSAN(a.ca.cert, sanOf(leaf.cert).addrs, sanOf(leaf.cert).names)
+		return a.reissue(leaf, san)
+	}
+	a.leaf.Store(leaf.serve(a.ca.cert))
+	return nil
+}
+
+// SetNames makes the leaf cover exactly these addresses and names, and localhost with its
+// addresses. A new leaf with the same key is issued if the set differs from the current
+// leaf's; changed tells so. What the CA may not vouch for is left out, logged, and
+// returned by Refused: one such name would make clients refuse the whole leaf.
+//
+// If err is not nil and changed is true, the new leaf serves but could not be saved.
+func (a *Authority) SetNames(addrs []netip.Addr, names []string) (changed bool, err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	san, refused := filterSAN(a.ca.cert, addrs, names)
+	if len(refused) > 0 && !slices.Equal(refused, a.refused) {
+		a.cfg.Logger.Warn("the certificate cannot cover some names of this server: its CA vouches only for local names and private addresses", "left_out", refused)
+	}
+	a.refused = refused
+	current := a.leaf.Load()
+	if san.equal(sanOf(current.cert)) {
+		return false, nil
+	}
+	err = a.reissue(current, san)
+	return a.leaf.Load() != current, err
+}
+
+// reissue signs a leaf for san with the key of old, and serves it even if the disk is
+// full: a leaf on the disk that is out of date is mended at the next start.
+func (a *Authority) reissue(old *pair, san subjects) error {
+	leaf, err := issueLeaf(a.cfg.SiteName, a.ca, old.key, san, a.cfg.Now())
+	if err != nil {
+		return err
+	}
+	a.leaf.Store(leaf.serve(a.ca.cert))
+	a.cfg.Logger.Info("issued the server's certificate", "names", san.texts(), "not_after", leaf.cert.NotAfter)
+	return writePair(filepath.Join(a.cfg.Dir, leafFile), leaf)
+}
+
+// Names returns the addresses and names that the current leaf covers, sorted.
+func (a *Authority) Names() []string { return sanOf(a.leaf.Load().cert).texts() }
+
+// Refused returns the addresses and names of the last SetNames that the leaf cannot cover.
+func (a *Authority) Refused() []string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.Clone(a.refused)
+}
+
+// GetCertificate is for tls.Config. It returns the current leaf whatever name the client
+// sends: clients that came by an IP address send none (RFC 6066 section 3).
+func (a *Authority) GetCertificate(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+	return a.leaf.Load().served, nil
+}
+
+// TLSConfig returns a configuration for servers: TLS 1.2 or later, HTTP/1.1, and TURN for
+// clients that name it (RFC 7443). A reissued leaf serves from the next handshake on.
+func (a *Authority) TLSConfig() *tls.Config {
+	return &tls.Config{
+		MinVersion:     tls.VersionTLS12,
+		GetCertificate: a.GetCertificate,
+		NextProtos:     []string{"http/1.1", "stun.turn"},
+	}
+}
+
+// CACertDER returns the CA's certificate as devices install it.
+func (a *Authority) CACertDER() []byte { return slices.Clone(a.ca.cert.Raw) }
+
+// CACertPEM returns the CA's certificate in PEM.
+func (a *Authority) CACertPEM() []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: blockCert, Bytes: a.ca.cert.Raw})
+}
+
+// Fingerprint returns the SHA-256 of the CA's certificate as devices show it: upper-case
+// hex with colons.
+func (a *Authority) Fingerprint() string {
+	sum := sha256.Sum256(a.ca.cert.Raw)
+	return strings.ReplaceAll(fmt.Sprintf("% X", sum[:]), " ", ":")
+}

@@ -1,0 +1,131 @@
+package lanca
+
+import (
+	"crypto/x509"
+	"net"
+	"net/netip"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// subjects are what a leaf covers: sorted, each once.
+type subjects struct {
+	addrs []netip.Addr
+	names []string
+}
+
+func (s subjects) equal(other subjects) bool {
+	return slices.Equal(s.addrs, other.addrs) && slices.Equal(s.names, other.names)
+}
+
+func (s subjects) netIPs() []net.IP {
+	var ips []net.IP
+	for _, a := range s.addrs {
+		ips = append(ips, a.AsSlice())
+	}
+	return ips
+}
+
+func (s subjects) texts() []string {
+	texts := slices.Clone(s.names)
+	for _, a := range s.addrs {
+		texts = append(texts, a.String())
+	}
+	return texts
+}
+
+func (s *subjects) sort() {
+	slices.SortFunc(s.addrs, netip.Addr.Compare)
+	s.addrs = slices.Compact(s.addrs)
+	slices.Sort(s.names)
+	s.names = slices.Compact(s.names)
+}
+
+// sanOf returns what cert covers.
+func sanOf(cert *x509.Certificate) subjects {
+	s := subjects{names: slices.Clone(cert.DNSNames)}
+	for _, ip := range cert.IPAddresses {
+		if a, ok := netip.AddrFromSlice(ip); ok {
+			s.addrs = append(s.addrs, a.Unmap())
+		}
+	}
+	s.sort()
+	return s
+}
+
+// constrain lets a CA vouch only for what cannot exist on the internet: names that no
+// public registry gives out (RFC 6762, RFC 8375, RFC 6761, and ICANN's reserved
+// internal), and addresses that are not routed there (RFC 1918, RFC 6598, RFC 3927,
+// RFC 4193, RFC 4291).
+func constrain(ca *x509.Certificate, hostName string) {
+	ca.PermittedDNSDomainsCritical = true
+	ca.PermittedDNSDomains = []string{"local", "lan", "home.arpa", "internal", "localhost"}
+	host, ok := cleanName(hostName)
+	if ok && !strings.Contains(host, ".") && !slices.Contains(ca.PermittedDNSDomains, host) {
+		ca.PermittedDNSDomains = append(ca.PermittedDNSDomains, host)
+	}
+	for _, cidr := range []string{
+		"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16", "127.0.0.0/8",
+		"fc00::/7", "fe80::/10", "::1/128",
+	} {
+		prefix := netip.MustParsePrefix(cidr)
+		ca.PermittedIPRanges = append(ca.PermittedIPRanges, &net.IPNet{
+			IP:   prefix.Addr().AsSlice(),
+			Mask: net.CIDRMask(prefix.Bits(), prefix.Addr().BitLen()),
+		})
+	}
+}
+
+func isConstrained(ca *x509.Certificate) bool {
+	return len(ca.PermittedDNSDomains) > 0 || len(ca.PermittedIPRanges) > 0
+}
+
+// filterSAN divides addrs and names, together with localhost and its addresses, into what
+// ca may vouch for and the rest. Names that are IP addresses count as addresses.
+func filterSAN(ca *x509.Certificate, addrs []netip.Addr, names []string) (san subjects, refused []string) {
+	addrs = append(slices.Clone(addrs), netip.AddrFrom4([4]byte{127, 0, 0, 1}), netip.IPv6Loopback())
+	for _, name := range append(slices.Clone(names), "localhost") {
+		if a, err := netip.ParseAddr(name); err == nil {
+			addrs = append(addrs, a)
+		} else if clean, ok := cleanName(name); ok && permitsName(ca, clean) {
+			san.names = append(san.names, clean)
+		} else {
+			refused = append(refused, name)
+		}
+	}
+	for _, a := range addrs {
+		if a = a.Unmap().WithZone(""); a.IsValid() && permitsAddr(ca, a) {
+			san.addrs = append(san.addrs, a)
+		} else {
+			refused = append(refused, a.String())
+		}
+	}
+	san.sort()
+	slices.Sort(refused)
+	return san, slices.Compact(refused)
+}
+
+func permitsName(ca *x509.Certificate, name string) bool {
+	return !isConstrained(ca) || slices.ContainsFunc(ca.PermittedDNSDomains, func(domain string) bool {
+		domain = strings.ToLower(strings.TrimPrefix(domain, "."))
+		return name == domain || strings.HasSuffix(name, "."+domain)
+	})
+}
+
+func permitsAddr(ca *x509.Certificate, addr netip.Addr) bool {
+	return !isConstrained(ca) || slices.ContainsFunc(ca.PermittedIPRanges, func(n *net.IPNet) bool {
+		ones, _ := n.Mask.Size()
+		base, ok := netip.AddrFromSlice(n.IP)
+		return ok && netip.PrefixFrom(base.Unmap(), ones).Contains(addr)
+	})
+}
+
+// cleanName lower-cases a DNS name and drops its final dot. ok is false if it is none in
+// the letters-digits-hyphens form (RFC 1123 section 2.1).
+func cleanName(name string) (clean string, ok bool) {
+	const longest = 253
+	clean = strings.ToLower(strings.TrimSuffix(name, "."))
+	label := `[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?`
+	return clean, len(clean) <= longest && regexp.MustCompile(`^`+label+`(\.`+label+`)*$`).MatchString(clean)
+}
