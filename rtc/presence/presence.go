@@ -8,7 +8,19 @@ package presence
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
+)
+
+// MaxTTL is the longest time that an entry may be put for.
+const MaxTTL = time.Hour
+
+// How much of the past a store remembers for readers that ask what changed.
+// One that comes later gets everything.
+const (
+	logSize = 8192            // changed devices
+	logAge  = 5 * time.Minute // time since the change
 )
 
 // Entry is one device of one user.
@@ -56,4 +68,20 @@ type Store interface {
 	Ping(ctx context.Context) error
 	// Close lets go of connections; entries stay until their deadlines.
 	Close() error
+}
+
+// checkPut refuses what no store could keep.
+func checkPut(ctx context.Context, entries []Entry, ttl time.Duration) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if ttl < time.Millisecond || ttl > MaxTTL {
+		return fmt.Errorf("presence: a ttl of %v is not between 1ms and %v", ttl, MaxTTL)
+	}
+	for _, e := range entries {
+		if e.User == "" || e.Device == "" {
+			return errors.New("presence: an entry needs a user and a device")
+		}
+	}
+	return nil
 }
