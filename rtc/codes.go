@@ -53,7 +53,6 @@ var (
 	CloseSessionEnded       = Close{4500, "session_ended"}
 	CloseReplaced           = Close{4501, "replaced"}
 	CloseProtocolError      = Close{4502, "protocol_error"}
-	CloseTooLarge           = Close{4503, "too_large"}
 )
 
 // Reconnect tells whether the client should connect again.

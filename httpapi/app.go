@@ -1,0 +1,123 @@
+// Package httpapi is the HTTP side of Fieldphone, a Fiber app: the page, the
+// API of openapi.yaml, the signalling WebSocket, and, on a port of its own, the
+// plain-HTTP page that helps a device to trust this site.
+package httpapi
+
+import (
+	"context"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"fieldphone/httpapi/account"
+	"fieldphone/rtc/hub"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/gofiber/fiber/v2/middleware/adaptor"
+	"github.com/gofiber/fiber/v2/middleware/compress"
+	"github.com/gofiber/fiber/v2/middleware/etag"
+	"github.com/gofiber/fiber/v2/middleware/filesystem"
+)
+
+// Config is what the app is made of.
+type Config struct {
+	Accounts *account.Service
+	Hub      *hub.Hub
+	ICE      ICEConfig
+	Page     fs.FS // the built page
+	Metrics  http.Handler
+	Ready    []Check
+
+	BodyBytes    int // largest request body
+	MessageBytes int // largest signalling frame
+	SendQueue    int // frames waiting for one connection
+
+	Now    func() time.Time
+	Logger *slog.Logger
+}
+
+// Check is a part of the server that /readyz asks.
+type Check struct {
+	Name string
+	Ask  func(context.Context) error
+}
+
+// How long a connection may take or stay idle.
+const (
+	readTimeout  = 15 * time.Second
+	writeTimeout = 30 * time.Second
+	idleTimeout  = 75 * time.Second
+)
+
+// App serves HTTP on any number of listeners.
+type App struct {
+	cfg   Config
+	fiber *fiber.App
+}
+
+// New makes the app; every route is on this page.
+func New(cfg Config) *App {
+	a := &App{cfg: cfg, fiber: newFiber(cfg.BodyBytes, cfg.Logger)}
+	f := a.fiber
+	f.Use(a.logRequests, securityHeaders)
+
+	f.Get("/healthz", a.healthz)
+	f.Get("/readyz", a.readyz)
+	f.Get("/metrics", adaptor.HTTPHandler(cfg.Metrics))
+
+	api := f.Group("/api/v1", noStore, sameOrigin)
+	api.Post("/register", a.register)
+	api.Post("/login", a.login)
+
+	user := api.Group("", a.requireSession)
+	user.Post("/logout", a.logout)
+	user.Post("/renew", a.renew)
+	user.Get("/me", a.me)
+	user.Patch("/me", a.rename)
+	user.Post("/me/password", a.changePassword)
+	user.Get("/users", a.users)
+	user.Get("/ice", a.ice)
+	user.Get("/ws", a.webSocket())
+	api.Use(func(*fiber.Ctx) error { return fiber.ErrNotFound })
+
+	f.Use(compress.New(), etag.New(), cacheAssets, filesystem.New(filesystem.Config{Root: http.FS(cfg.Page)}))
+	f.Use(func(*fiber.Ctx) error { return fiber.ErrNotFound })
+	f.Handler() // builds the routes, so that Serve may be called more than once
+	return a
+}
+
+func newFiber(bodyBytes int, log *slog.Logger) *fiber.App {
+	return fiber.New(fiber.Config{
+		AppName:               "Fieldphone",
+		DisableStartupMessage: true,
+		Immutable:             true, // what handlers keep outlives the request
+		BodyLimit:             bodyBytes,
+		ReadBufferSize:        8 << 10, // also bounds the request's header
+		ReadTimeout:           readTimeout,
+		WriteTimeout:          writeTimeout,
+		IdleTimeout:           idleTimeout,
+		ErrorHandler:          errorHandler(log),
+	})
+}
+
+// Serve answers on ln until ln is closed or Shutdown is called.
+func (a *App) Serve(ln net.Listener) error { return a.fiber.Server().Serve(ln) }
+
+// Shutdown closes the listeners and waits for running requests until ctx ends.
+func (a *App) Shutdown(ctx context.Context) error { return a.fiber.ShutdownWithContext(ctx) }
+
+// remote is the address that the request came from.
+func remote(c *fiber.Ctx) netip.Addr { return addrOf(c.Context().RemoteAddr()) }
+
+// local is the server address that the client reached.
+func local(c *fiber.Ctx) netip.Addr { return addrOf(c.Context().LocalAddr()) }
+
+func addrOf(a net.Addr) netip.Addr {
+	if tcp, ok := a.(*net.TCPAddr); ok {
+		return tcp.AddrPort().Addr().Unmap()
+	}
+	return netip.Addr{}
+}

@@ -1,0 +1,98 @@
+package httpapi
+
+import (
+	"errors"
+	"log/slog"
+	"math"
+	"strconv"
+
+	"fieldphone/httpapi/account"
+
+	"github.com/gofiber/fiber/v2"
+)
+
+// refusal is an error that a client may see.
+type refusal struct {
+	status  int
+	code    string
+	message string
+	field   string
+}
+
+func (r refusal) Error() string { return r.code + ": " + r.message }
+
+// statusOf maps account's codes to HTTP statuses.
+var statusOf = map[string]int{
+	account.CodeIDTaken:          fiber.StatusConflict,
+	account.CodeInvalidID:        fiber.StatusUnprocessableEntity,
+	account.CodeInvalidName:      fiber.StatusUnprocessableEntity,
+	account.CodePasswordTooShort: fiber.StatusUnprocessableEntity,
+	account.CodePasswordTooLong:  fiber.StatusUnprocessableEntity,
+	account.CodeWrongCredentials: fiber.StatusUnauthorized,
+	account.CodeUserDisabled:     fiber.StatusForbidden,
+	account.CodeRateLimited:      fiber.StatusTooManyRequests,
+	account.CodeBusy:             fiber.StatusServiceUnavailable,
+	account.CodeNotFound:         fiber.StatusNotFound,
+	account.CodeUnavailable:      fiber.StatusServiceUnavailable,
+	account.CodeUnauthenticated:  fiber.StatusUnauthorized,
+	account.CodeSessionExpired:   fiber.StatusUnauthorized,
+	account.CodeSessionRevoked:   fiber.StatusUnauthorized,
+}
+
+// fiberCodes names what Fiber itself refuses.
+var fiberCodes = map[int]struct{ code, message string }{
+	fiber.StatusBadRequest:                  {"bad_request", "The request cannot be understood."},
+	fiber.StatusNotFound:                    {"not_found", "There is nothing at this address."},
+	fiber.StatusMethodNotAllowed:            {"method_not_allowed", "This address does not take this method."},
+	fiber.StatusRequestEntityTooLarge:       {"body_too_large", "The request is too large."},
+	fiber.StatusUpgradeRequired:             {"bad_request", "This address speaks WebSocket; see rtc/PROTOCOL.md."},
+	fiber.StatusRequestHeaderFieldsTooLarge: {"bad_request", "The request's header is too large."},
+}
+
+type errorBody struct {
+	Error errorFields `json:"error"`
+}
+
+type errorFields struct {
+	Code    string `json:"code"`
+	Message string `json:"message"`
+	Field   string `json:"field,omitempty"`
+}
+
+// errorHandler answers with a code and a sentence. What only the admin should
+// see goes to the log.
+func errorHandler(log *slog.Logger) fiber.ErrorHandler {
+	return func(c *fiber.Ctx, err error) error {
+		status, fields := describe(c, err)
+		if status == fiber.StatusInternalServerError || status == fiber.StatusServiceUnavailable {
+			log.Error("request failed", "method", c.Method(), "path", c.Path(), "error", err)
+		}
+		return c.Status(status).JSON(errorBody{fields})
+	}
+}
+
+func describe(c *fiber.Ctx, err error) (status int, fields errorFields) {
+	if r, ok := errors.AsType[refusal](err); ok {
+		return r.status, errorFields{r.code, r.message, r.field}
+	}
+	if e, ok := errors.AsType[*account.Error](err); ok {
+		status, known := statusOf[e.Code]
+		if !known {
+			status = fiber.StatusInternalServerError
+		}
+		if e.RetryAfter > 0 {
+			c.Set("Retry-After", strconv.Itoa(int(math.Ceil(e.RetryAfter.Seconds()))))
+		}
+		if status == fiber.StatusUnauthorized {
+			c.Set("WWW-Authenticate", "Bearer")
+		}
+		return status, errorFields{e.Code, e.Message, e.Field}
+	}
+	if e, ok := errors.AsType[*fiber.Error](err); ok && e.Code < 500 {
+		if known, ok := fiberCodes[e.Code]; ok {
+			return e.Code, errorFields{Code: known.code, Message: known.message}
+		}
+		return e.Code, errorFields{Code: "bad_request", Message: "The request was refused."}
+	}
+	return fiber.StatusInternalServerError, errorFields{Code: "internal", Message: "The server failed. Its log says why."}
+}

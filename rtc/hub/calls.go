@@ -1,0 +1,261 @@
+package hub
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"fieldphone/rtc"
+	"fieldphone/rtc/call"
+)
+
+// maxInvites is how many of its last calls a device is remembered for.
+const maxInvites = 8
+
+// calls indexes the calls that are not over.
+type calls struct {
+	byID map[string]*call.Call
+	user map[string]map[string]*call.Call // by the id of either user
+	held map[call.Device]*call.Call       // by either end
+}
+
+func newCalls() calls {
+	return calls{
+		byID: make(map[string]*call.Call),
+		user: make(map[string]map[string]*call.Call),
+		held: make(map[call.Device]*call.Call),
+	}
+}
+
+// of lists the calls of a user, made or received, in a stable order.
+func (cs *calls) of(user string) []*call.Call {
+	return slices.SortedFunc(maps.Values(cs.user[user]), func(a, b *call.Call) int {
+		if a.ID() < b.ID() {
+			return -1
+		}
+		return 1
+	})
+}
+
+func (cs *calls) due(now time.Time) []*call.Call {
+	var due []*call.Call
+	for _, c := range cs.byID {
+		if deadline, ok := c.Deadline(); ok && !now.Before(deadline) {
+			due = append(due, c)
+		}
+	}
+	return due
+}
+
+func (cs *calls) add(c *call.Call) {
+	cs.byID[c.ID()] = c
+	for _, user := range []string{c.Caller().ID, c.Callee().ID} {
+		if cs.user[user] == nil {
+			cs.user[user] = make(map[string]*call.Call)
+		}
+		cs.user[user][c.ID()] = c
+	}
+	cs.hold(c)
+}
+
+func (cs *calls) hold(c *call.Call) {
+	for _, d := range c.Devices() {
+		cs.held[d] = c
+	}
+}
+
+func (cs *calls) remove(c *call.Call) {
+	delete(cs.byID, c.ID())
+	for _, user := range []string{c.Caller().ID, c.Callee().ID} {
+		delete(cs.user[user], c.ID())
+		if len(cs.user[user]) == 0 {
+			delete(cs.user, user)
+		}
+	}
+	for _, d := range c.Devices() {
+		if cs.held[d] == c {
+			delete(cs.held, d)
+		}
+	}
+}
+
+// callEvent translates a message about a call that exists.
+func callEvent(by call.Device, msg rtc.Message) (id string, ev call.Event, ok bool) {
+	switch m := msg.(type) {
+	case *rtc.CallAccept:
+		return m.Call, call.Accept{By: by}, true
+	case *rtc.CallDecline:
+		return m.Call, call.Decline{By: by}, true
+	case *rtc.CallCancel:
+		return m.Call, call.Cancel{By: by}, true
+	case *rtc.CallHangup:
+		return m.Call, call.Hangup{By: by, Reason: m.Reason}, true
+	case *rtc.CallSignal:
+		return m.Call, call.Signal{By: by, Gen: m.Gen, Payload: m.Payload}, true
+	case *rtc.CallMedia:
+		return m.Call, call.Media{By: by, State: *m}, true
+	case *rtc.CallRejoin:
+		return m.Call, call.Rejoin{By: by}, true
+	}
+	return "", nil, false
+}
+
+// event lets something happen to a call, acknowledging before its effects.
+func (h *Hub) event(id string, ev call.Event, ack func()) error {
+	c := h.calls.byID[id]
+	if c == nil {
+		return rtc.NewError(rtc.CodeNoSuchCall, "there is no such call, or it is over")
+	}
+	if accept, ok := ev.(call.Accept); ok {
+		if other := h.calls.held[accept.By]; other != nil && other != c {
+			return rtc.NewError(rtc.CodeInCall, "this device is in another call; hang up first")
+		}
+	}
+	effects, err := c.Apply(ev, h.cfg.Now())
+	if err != nil {
+		return err
+	}
+	ack()
+	h.carry(c, effects)
+	return nil
+}
+
+// apply is event for what the hub itself notices; nobody waits for an answer.
+func (h *Hub) apply(c *call.Call, ev call.Event) {
+	effects, err := c.Apply(ev, h.cfg.Now())
+	if err == nil {
+		h.carry(c, effects)
+	}
+}
+
+// carry sends what a call has to say and keeps the indexes true.
+func (h *Hub) carry(c *call.Call, effects []call.Effect) {
+	for _, e := range effects {
+		if d := h.devices[e.To]; d != nil {
+			h.send(d, e.Message)
+		}
+		h.record(c, e.Message)
+	}
+	if c.Over() {
+		h.calls.remove(c)
+	} else {
+		h.calls.hold(c)
+	}
+	for _, key := range c.Devices() {
+		h.showBusy(key)
+	}
+	h.stats.calls.Store(int64(len(h.calls.byID)))
+}
+
+func (h *Hub) showBusy(key call.Device) {
+	d := h.devices[key]
+	if d == nil {
+		return
+	}
+	if busy := h.calls.held[key] != nil; busy != d.busy {
+		d.busy = busy
+		h.publish(d)
+	}
+}
+
+// record counts and logs the life of a call, so that an admin can follow it by
+// its id.
+func (h *Hub) record(c *call.Call, msg rtc.Message) {
+	log := h.cfg.Logger.With("call", c.ID(), "caller", c.Caller().ID, "callee", c.Callee().ID)
+	switch m := msg.(type) {
+	case *rtc.CallRinging:
+		log.Info("call rings")
+	case *rtc.CallStarted:
+		if m.Role == rtc.Offerer {
+			log.Info("call starts", "gen", m.Gen, "media", m.Media)
+		}
+	case *rtc.CallEnded:
+		if m.Reason != rtc.EndAnsweredElsewhere && h.calls.ending(c) {
+			h.stats.end(m.Reason)
+			log.Info("call ends", "reason", m.Reason, "by", m.By)
+		}
+	}
+}
+
+// ending tells, once, that a call is over: while it is still in the index.
+func (cs *calls) ending(c *call.Call) bool {
+	if !c.Over() || cs.byID[c.ID()] != c {
+		return false
+	}
+	delete(cs.byID, c.ID())
+	return true
+}
+
+// invite starts a call, or joins the one by which the other side is ringing
+// this very user at this moment.
+func (h *Hub) invite(d *device, m *rtc.CallInvite, ack func()) error {
+	now := h.cfg.Now()
+	known := h.calls.byID[m.Call]
+	switch {
+	case slices.Contains(d.invites, m.Call):
+		ack() // sent again
+		return nil
+	case known != nil:
+		return rtc.NewError(rtc.CodeBadData, "call is the name of another call")
+	case m.To == d.key.User:
+		return rtc.NewError(rtc.CodeBadData, "to must be somebody else")
+	case h.calls.held[d.key] != nil:
+		return rtc.NewError(rtc.CodeInCall, "this device is already in a call")
+	}
+	d.invites = append(d.invites, m.Call)
+	if len(d.invites) > maxInvites {
+		d.invites = d.invites[1:]
+	}
+	in := call.Invite{
+		ID: m.Call, Caller: d.user, Device: d.key, Media: m.Media,
+		Callee: rtc.User{ID: m.To, Name: h.roster.name(m.To)},
+	}
+	if mutual := h.ringingFrom(m.To, d.key); mutual != nil {
+		ack()
+		for _, e := range call.Merge(in, mutual.ID(), now) {
+			h.send(d, e.Message)
+		}
+		h.stats.end(rtc.EndMerged)
+		h.apply(mutual, call.Accept{By: d.key})
+		return nil
+	}
+	in.Busy = len(h.calls.user[m.To]) > 0
+	in.Devices = h.reachable(m.To)
+	c, effects := call.New(in, call.Timing{Ring: h.cfg.RingTimeout, Resume: h.cfg.ResumeWindow}, now)
+	h.calls.add(c)
+	ack()
+	h.carry(c, effects)
+	return nil
+}
+
+// ringingFrom finds the call by which a user rings this device.
+func (h *Hub) ringingFrom(caller string, at call.Device) *call.Call {
+	for _, c := range h.calls.of(at.User) {
+		if c.Ringing() && c.Caller().ID == caller {
+			if _, rings := c.Info(at); rings {
+				return c
+			}
+		}
+	}
+	return nil
+}
+
+// restore takes up the calls that run on a device and that this server does
+// not know, because it was started meanwhile.
+func (h *Hub) restore(d *device, running []rtc.RunningCall) {
+	for _, r := range running {
+		if r.Peer == d.key.User || h.calls.held[d.key] != nil {
+			continue
+		}
+		claim := call.Claim{By: d.key, User: d.user, Running: r}
+		c := h.calls.byID[r.Call]
+		if c == nil {
+			c = call.Restore(claim, call.Timing{Ring: h.cfg.RingTimeout, Resume: h.cfg.ResumeWindow}, h.cfg.Now())
+			h.calls.add(c)
+			h.cfg.Logger.Info("call is claimed", "call", r.Call, "user", d.key.User, "peer", r.Peer)
+			h.carry(c, nil)
+		} else {
+			h.apply(c, call.Join{Claim: claim})
+		}
+	}
+}

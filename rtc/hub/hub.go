@@ -1,0 +1,205 @@
+// Package hub connects devices: it keeps who is attached, routes messages
+// between them, and owns the state of every call. One goroutine, Run, owns all
+// of that state; connections hand it work through a bounded inbox and are
+// never waited for.
+package hub
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"fieldphone/rtc"
+	"fieldphone/rtc/call"
+	"fieldphone/rtc/presence"
+)
+
+// Config holds the limits of a hub. Zero fields of the time limits are errors;
+// see Validate.
+type Config struct {
+	Node         string        // name of this running server, for presence
+	Heartbeat    time.Duration // between pings; a connection is silent for at most 2.5 of them
+	PresenceTTL  time.Duration // how long a device that vanished is still shown
+	ResumeWindow time.Duration // how long a lost device and its calls are kept
+	RingTimeout  time.Duration // how long a call rings
+	HelloTimeout time.Duration // how long a connection may stay without a hello
+	MessageRate  float64       // messages a second that a connection may send
+	MessageBurst int           // messages that it may send at once
+	Now          func() time.Time
+	Logger       *slog.Logger
+}
+
+// Validate reports everything that is wrong with the configuration.
+func (c Config) Validate() error {
+	var errs []error
+	positive := func(name string, ok bool) {
+		if !ok {
+			errs = append(errs, errors.New("hub: "+name+" must be set and positive"))
+		}
+	}
+	positive("Heartbeat", c.Heartbeat > 0)
+	positive("PresenceTTL", c.PresenceTTL > 0)
+	positive("ResumeWindow", c.ResumeWindow > 0)
+	positive("RingTimeout", c.RingTimeout > 0)
+	positive("HelloTimeout", c.HelloTimeout > 0)
+	positive("MessageRate", c.MessageRate > 0)
+	positive("MessageBurst", c.MessageBurst > 0)
+	positive("Node", c.Node != "")
+	positive("Now", c.Now != nil)
+	positive("Logger", c.Logger != nil)
+	return errors.Join(errs...)
+}
+
+// Conn is a connection to a device, whatever the transport. Both methods
+// return at once and may be called from any goroutine.
+type Conn interface {
+	// Send queues a frame. False means that the queue is full: the device
+	// does not read fast enough.
+	Send(frame []byte) bool
+	// Close ends the connection, after what is queued where possible.
+	Close(reason rtc.Close)
+}
+
+const (
+	inboxLength   = 1024                   // work waiting for the hub's goroutine
+	tickInterval  = 250 * time.Millisecond // of call deadlines and of presence
+	maxDevices    = 16                     // of one user
+	maxOutbox     = 1024                   // frames kept for a device to resume
+	maxOutboxSize = 4 << 20                // bytes kept for a device to resume
+)
+
+// Hub is the signalling hub of one node.
+type Hub struct {
+	cfg   Config
+	store presence.Store
+	inbox chan func()
+	done  chan struct{} // closed when Run has ended
+	once  sync.Once
+	stats counters
+
+	// Owned by the goroutine of Run:
+	ports   map[*Port]struct{}
+	devices map[call.Device]*device
+	users   map[string]map[call.Device]*device
+	calls   calls
+	roster  roster
+}
+
+// New makes a hub; Run makes it work.
+func New(cfg Config, store presence.Store) (*Hub, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	return &Hub{
+		cfg:     cfg,
+		store:   store,
+		inbox:   make(chan func(), inboxLength),
+		done:    make(chan struct{}),
+		ports:   make(map[*Port]struct{}),
+		devices: make(map[call.Device]*device),
+		users:   make(map[string]map[call.Device]*device),
+		calls:   newCalls(),
+		roster:  newRoster(),
+	}, nil
+}
+
+// Run owns the hub's state until ctx ends, then closes every connection with
+// going_away. It may be called once.
+func (h *Hub) Run(ctx context.Context) {
+	defer h.once.Do(func() { close(h.done) })
+	syncer := newSyncer(h.store, h.cfg.PresenceTTL, h.cfg.Logger)
+	var wg sync.WaitGroup
+	wg.Go(func() { syncer.run(ctx) })
+	defer wg.Wait()
+
+	tick := time.NewTicker(tickInterval)
+	defer tick.Stop()
+	heartbeat := time.NewTicker(h.cfg.Heartbeat)
+	defer heartbeat.Stop()
+	for {
+		select {
+		case work := <-h.inbox:
+			work()
+		case <-tick.C:
+			h.sweep(h.cfg.Now())
+			h.roster.hand(syncer)
+		case <-heartbeat.C:
+			h.ping(h.cfg.Now())
+		case changes := <-syncer.results:
+			h.announce(changes)
+		case <-ctx.Done():
+			for p := range h.ports {
+				p.conn.Close(rtc.CloseGoingAway)
+			}
+			return
+		}
+	}
+}
+
+// post hands work to the hub's goroutine; false means that it has ended.
+func (h *Hub) post(work func()) bool {
+	select {
+	case h.inbox <- work:
+		return true
+	case <-h.done:
+		return false
+	}
+}
+
+// Check tells whether the hub's goroutine takes work.
+func (h *Hub) Check(ctx context.Context) error {
+	alive := make(chan struct{})
+	select {
+	case h.inbox <- func() { close(alive) }:
+	case <-h.done:
+		return errors.New("hub: stopped")
+	case <-ctx.Done():
+		return errors.New("hub: its inbox is full")
+	}
+	select {
+	case <-alive:
+		return nil
+	case <-h.done:
+		return errors.New("hub: stopped")
+	case <-ctx.Done():
+		return errors.New("hub: it does not answer")
+	}
+}
+
+// EndSession disconnects the devices of a session for good and ends their
+// calls.
+func (h *Hub) EndSession(session string) {
+	h.post(func() {
+		for p := range h.ports {
+			if p.session == session {
+				p.conn.Close(rtc.CloseSessionEnded)
+			}
+		}
+		for _, d := range h.devices {
+			if d.session == session {
+				h.drop(d, rtc.EndSessionEnded)
+			}
+		}
+	})
+}
+
+// Rename gives a user another name in presence and in calls to come.
+func (h *Hub) Rename(user rtc.User) {
+	h.post(func() {
+		for p := range h.ports {
+			if p.user.ID == user.ID {
+				p.user = user
+			}
+		}
+		for _, d := range h.users[user.ID] {
+			d.user = user
+			h.publish(d)
+		}
+	})
+}
+
+// newName makes an unguessable name for a stream.
+func newName() string { return rand.Text() }

@@ -1,0 +1,189 @@
+package hub
+
+import (
+	"errors"
+
+	"fieldphone/rtc"
+	"fieldphone/rtc/call"
+	"fieldphone/rtc/presence"
+)
+
+// handle carries out one message of a connection.
+func (h *Hub) handle(p *Port, env rtc.Envelope, msg rtc.Message) {
+	if _, known := h.ports[p]; !known {
+		return // closed meanwhile
+	}
+	if hello, ok := msg.(*rtc.Hello); ok {
+		h.hello(p, env, hello)
+		return
+	}
+	if p.device == nil {
+		h.stats.refuse(rtc.CodeHelloExpected)
+		p.reply(rtc.NewError(rtc.CodeHelloExpected, "the first message must be hello"), env.ID)
+		return
+	}
+	if err := h.carryOut(p, p.device, env, msg); err != nil {
+		h.refuse(p, env, err)
+	}
+}
+
+// carryOut does what a message asks for and answers it, or says why not.
+func (h *Hub) carryOut(p *Port, d *device, env rtc.Envelope, msg rtc.Message) error {
+	ack := func() {
+		if env.ID != "" {
+			p.reply(&rtc.Ack{}, env.ID)
+		}
+	}
+	switch m := msg.(type) {
+	case *rtc.Pong:
+		d.seen(m.Seq)
+		h.publish(d) // so that presence lasts one TTL from the last sign of life
+		return nil
+	case *rtc.Bye:
+		ack()
+		h.leave(d)
+		return nil
+	case *rtc.TextSend:
+		return h.text(p, d, env, m)
+	case *rtc.CallInvite:
+		return h.invite(d, m, ack)
+	}
+	id, ev, ok := callEvent(d.key, msg)
+	if !ok {
+		return rtc.NewError(rtc.CodeUnknownType, "only the server sends this")
+	}
+	return h.event(id, ev, ack)
+}
+
+// refuse answers a request that was not carried out.
+func (h *Hub) refuse(p *Port, env rtc.Envelope, err error) {
+	var refusal *rtc.Error
+	if !errors.As(err, &refusal) {
+		h.cfg.Logger.Error("hub: cannot carry out", "type", env.Type, "user", p.user.ID, "error", err)
+		refusal = rtc.NewError(rtc.CodeInternal, "the server could not do this; its log says why")
+	}
+	h.stats.refuse(refusal.Code)
+	p.reply(refusal, env.ID)
+}
+
+// hello makes the connection a device's: a new one, one that resumes its
+// stream, or one that begins anew (a reload, or a stream that is lost).
+func (h *Hub) hello(p *Port, env rtc.Envelope, m *rtc.Hello) {
+	key := call.Device{User: p.user.ID, ID: m.Device}
+	if p.device != nil && p.device.key != key {
+		h.refuse(p, env, rtc.NewError(rtc.CodeWrongState, "this connection already is a device"))
+		return
+	}
+	d := h.devices[key]
+	if d == nil {
+		if len(h.users[key.User]) >= maxDevices {
+			h.evict(key.User)
+		}
+		d = &device{key: key}
+		d.restart()
+		h.devices[key] = d
+		if h.users[key.User] == nil {
+			h.users[key.User] = make(map[call.Device]*device)
+		}
+		h.users[key.User][key] = d
+		h.stats.devices.Store(int64(len(h.devices)))
+	}
+	resumed := d.resumes(m.Stream, m.LastSeq)
+	if resumed {
+		d.seen(m.LastSeq)
+	} else {
+		d.restart()
+	}
+	h.attach(p, d)
+	h.restore(d, m.Calls)
+	h.welcome(p, d, env.ID, resumed)
+	for _, kept := range d.outbox {
+		p.sendFrame(kept.frame)
+	}
+	p.reply(h.roster.snapshot(), "")
+	for _, c := range h.calls.of(key.User) {
+		h.apply(c, call.Back{Device: key})
+	}
+}
+
+func (h *Hub) welcome(p *Port, d *device, re string, resumed bool) {
+	infos := []rtc.CallInfo{}
+	for _, c := range h.calls.of(d.key.User) {
+		if info, ok := c.Info(d.key); ok {
+			infos = append(infos, info)
+		}
+	}
+	p.reply(&rtc.Welcome{
+		User: d.user, Device: d.key.ID, Stream: d.stream, Resumed: resumed,
+		ServerTime: h.cfg.Now().UnixMilli(), HeartbeatMS: h.cfg.Heartbeat.Milliseconds(),
+		ResumeMS: h.cfg.ResumeWindow.Milliseconds(), Calls: infos,
+	}, re)
+}
+
+// evict makes room for one more device of a user: the one that is away for
+// longest goes, or any if all are attached.
+func (h *Hub) evict(user string) {
+	var oldest *device
+	for _, d := range h.users[user] {
+		if oldest == nil || d.port == nil && (oldest.port != nil || d.awaySince.Before(oldest.awaySince)) {
+			oldest = d
+		}
+	}
+	if p := oldest.port; p != nil {
+		p.conn.Close(rtc.CloseReplaced)
+	}
+	h.drop(oldest, rtc.EndLost)
+}
+
+// leave is a device going on purpose.
+func (h *Hub) leave(d *device) {
+	if c := h.calls.held[d.key]; c != nil {
+		h.apply(c, call.Hangup{By: d.key})
+	}
+	h.drop(d, rtc.EndHangup)
+}
+
+// publish makes presence show the device as it is now, for one more TTL.
+func (h *Hub) publish(d *device) {
+	h.roster.publish(presence.Entry{
+		User: d.key.User, Device: d.key.ID, Name: d.user.Name, Node: h.cfg.Node, Busy: d.busy,
+	})
+}
+
+// reachable lists the devices of a user that can be rung or written to.
+func (h *Hub) reachable(user string) []call.Device {
+	now := h.cfg.Now()
+	var keys []call.Device
+	for key, d := range h.users[user] {
+		if d.port != nil || now.Sub(d.awaySince) < h.cfg.PresenceTTL {
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}
+
+// text delivers a message to the devices of another user, and shows it on the
+// sender's other devices.
+func (h *Hub) text(p *Port, d *device, env rtc.Envelope, m *rtc.TextSend) error {
+	now := h.cfg.Now()
+	sent, again := h.roster.texts.remember(d.key.User, m.Message, now)
+	if !again {
+		targets := h.users[m.To]
+		if m.To == d.key.User || len(h.reachable(m.To)) == 0 {
+			h.roster.texts.forget(d.key.User, m.Message)
+			return rtc.NewError(rtc.CodeOffline, "the person is not connected; nothing was delivered")
+		}
+		msg := &rtc.TextMessage{Message: m.Message, From: d.user, To: m.To, Body: m.Body, ServerTime: sent.UnixMilli()}
+		for _, target := range targets {
+			h.send(target, msg)
+		}
+		for _, own := range h.users[d.key.User] {
+			if own != d {
+				h.send(own, msg)
+			}
+		}
+		h.stats.texts.Add(1)
+	}
+	p.reply(&rtc.TextSent{Message: m.Message, ServerTime: sent.UnixMilli()}, env.ID)
+	return nil
+}
