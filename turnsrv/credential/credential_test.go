@@ -2,14 +2,13 @@ package credential_test
 
 import (
 	"errors"
+	"fieldphone/turnsrv/credential"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
-
-	"fieldphone/turnsrv/credential"
 )
 
 func TestIssueMatchesTheTURNRESTForm(t *testing.T) {

@@ -1,0 +1,242 @@
+package turnsrv
+
+import (
+	"encoding/binary"
+	"errors"
+	"fieldphone/turnsrv/credential"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/pion/stun/v3"
+	"github.com/pion/turn/v4"
+)
+
+const (
+	// clockLeeway is how far this clock and the issuer's may differ.
+	clockLeeway = 30 * time.Second
+	// maxReadFailures in a row end a reader: the socket is broken.
+	maxReadFailures = 1000
+	// maxClientAddrs bounds the cache of client addresses of one socket.
+	maxClientAddrs = 4096
+)
+
+// socket carries whole STUN messages and ChannelData of clients.
+type socket interface {
+	// read returns one datagram or frame; an error ends the endpoint.
+	read(p []byte) (int, netip.AddrPort, error)
+	write(p []byte, to netip.AddrPort) error
+	close()
+	// address is the net.Addr that pion/turn knows a client by.
+	address(client netip.AddrPort) net.Addr
+	local() net.Addr
+	traffic() *trafficCounters
+}
+
+// endpoint is one UDP socket, or one TCP connection, as pion/turn sees it: a
+// net.PacketConn. It is also the pion server's address generator.
+type endpoint struct {
+	server *Server
+	from   *listener
+	socket socket
+	// relayAddress is where relay ports are opened, advertised is what
+	// clients are told.
+	relayAddress, advertised netip.Addr
+	// remote is the client of a TCP connection, zero for UDP.
+	remote netip.AddrPort
+
+	// handling is held while pion/turn handles a STUN message.
+	handling sync.Mutex
+
+	// These belong to the reader.
+	held    bool
+	message stun.Message
+	pending *admission
+	ended   bool
+
+	mu   sync.RWMutex
+	live map[netip.AddrPort]*relayConn
+}
+
+// admission is an Allocate that passed authentication and quota.
+type admission struct {
+	client   netip.AddrPort
+	username string
+	identity credential.Identity
+}
+
+func newEndpoint(s *Server, from *listener, relayAddress netip.Addr, sock socket) *endpoint {
+	e := &endpoint{
+		server: s, from: from, socket: sock,
+		relayAddress: relayAddress, advertised: relayAddress,
+		live: make(map[netip.AddrPort]*relayConn),
+	}
+	if from.Advertised.IsValid() {
+		e.advertised = from.Advertised
+	}
+	return e
+}
+
+// start hands the endpoint to a pion server of its own.
+func (e *endpoint) start() error {
+	_, err := turn.NewServer(turn.ServerConfig{
+		Realm:         e.server.config.Realm,
+		AuthHandler:   e.authenticate,
+		QuotaHandler:  e.admit,
+		EventHandler:  e.events(),
+		LoggerFactory: e.server.pionLogs,
+		PacketConnConfigs: []turn.PacketConnConfig{{
+			PacketConn:            e,
+			RelayAddressGenerator: e,
+			PermissionHandler: func(_ net.Addr, peer net.IP) bool {
+				address, ok := netip.AddrFromSlice(peer)
+				return ok && e.server.peers.permits(address)
+			},
+		}},
+	})
+	return err
+}
+
+// ReadFrom gives pion/turn the next packet worth handling.
+func (e *endpoint) ReadFrom(p []byte) (int, net.Addr, error) {
+	e.release()
+	for {
+		n, client, err := e.socket.read(p)
+		if err != nil {
+			e.finish(err)
+			return 0, nil, err
+		}
+		e.socket.traffic().in(n)
+		switch {
+		case isChannelData(p[:n]):
+			return n, e.socket.address(client), nil
+		case stun.IsMessage(p[:n]) && p[0] < 4:
+			e.handling.Lock()
+			if e.screen(p[:n], client) {
+				e.held = true
+				return n, e.socket.address(client), nil
+			}
+			e.handling.Unlock()
+		default:
+			e.server.counters.malformed.Add(1)
+		}
+	}
+}
+
+// release ends the handling of the message that was read before.
+func (e *endpoint) release() {
+	if e.pending != nil {
+		e.server.sessions.cancel(e.pending.identity.SessionID)
+		e.pending = nil
+	}
+	if e.held {
+		e.held = false
+		e.handling.Unlock()
+	}
+}
+
+// finish is the reader's end.
+func (e *endpoint) finish(err error) {
+	if e.ended {
+		return
+	}
+	e.ended = true
+	if !e.remote.IsValid() && !errors.Is(err, net.ErrClosed) {
+		e.server.log.Error("turn: a listener failed; remove the address and add it again", "listener", e.from.String(), "err", err)
+	}
+	e.socket.close()
+	e.server.forget(e)
+}
+
+// WriteTo sends to a client. What cannot be sent is lost and counted.
+func (e *endpoint) WriteTo(p []byte, addr net.Addr) (int, error) {
+	client := addrPort(addr)
+	if len(p) > 1 && p[0] == 0x01 {
+		e.noteLifetime(p, client)
+	}
+	err := e.socket.write(p, client)
+	e.socket.traffic().out(len(p), err)
+	return len(p), nil
+}
+
+// noteLifetime learns an allocation's expiry from the success response to
+// Allocate (0x0103) or Refresh (0x0104).
+func (e *endpoint) noteLifetime(p []byte, client netip.AddrPort) {
+	if p[1] != 0x03 && p[1] != 0x04 {
+		return
+	}
+	r := e.find(client)
+	// A repeated response to Allocate does not prolong anything.
+	if r == nil || p[1] == 0x03 && r.expires.Load() != 0 {
+		return
+	}
+	var m stun.Message
+	if err := stun.Decode(p, &m); err != nil {
+		return
+	}
+	if value, err := m.Get(stun.AttrLifetime); err == nil && len(value) == 4 {
+		seconds := time.Duration(binary.BigEndian.Uint32(value))
+		r.expires.Store(time.Now().Add(seconds * time.Second).UnixNano())
+	}
+}
+
+// shut ends the endpoint from outside.
+func (e *endpoint) shut() {
+	e.socket.close()
+	e.mu.RLock()
+	relays := make([]*relayConn, 0, len(e.live))
+	for _, r := range e.live {
+		relays = append(relays, r)
+	}
+	e.mu.RUnlock()
+	for _, r := range relays {
+		r.end()
+	}
+}
+
+// find returns the client's allocation, or nil. Client and endpoint together
+// are the 5-tuple.
+func (e *endpoint) find(client netip.AddrPort) *relayConn {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	return e.live[client]
+}
+
+func (e *endpoint) attach(r *relayConn) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.live[r.client] = r
+}
+
+func (e *endpoint) detach(r *relayConn) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.live[r.client] == r {
+		delete(e.live, r.client)
+	}
+}
+
+// Close, LocalAddr and the deadlines complete net.PacketConn.
+func (e *endpoint) Close() error {
+	e.socket.close()
+	return nil
+}
+
+// LocalAddr is the server's half of the 5-tuple.
+func (e *endpoint) LocalAddr() net.Addr { return e.socket.local() }
+
+// SetDeadline does nothing: the endpoint keeps its own deadlines.
+func (e *endpoint) SetDeadline(time.Time) error { return nil }
+
+// SetReadDeadline does nothing.
+func (e *endpoint) SetReadDeadline(time.Time) error { return nil }
+
+// SetWriteDeadline does nothing.
+func (e *endpoint) SetWriteDeadline(time.Time) error { return nil }
+
+// isChannelData tells ChannelData whose length fits (RFC 8656 section 12.4). It
+// takes the wider range of numbers that RFC 5766 clients may use.
+func isChannelData(p []byte) bool {
+	return len(p) >= 4 && p[0]&0xc0 == 0x40 && int(binary.BigEndian.Uint16(p[2:])) <= len(p)-4
+}

@@ -1,0 +1,280 @@
+// Package turnsrv is the site's STUN and TURN server (RFC 8489, RFC 8656) over
+// UDP and TCP.
+//
+// pion/turn keeps the allocations; everything it reads and writes passes
+// through connections of ours. In front of it stands an endpoint, one per UDP
+// socket and one per TCP connection, which drops what is malformed, answers
+// what pion/turn would answer wrongly, and knows which allocation belongs to
+// which session. Behind it stands a relayConn, one per allocation, which
+// holds an exactly allocated relay port and lets no packet pass to the
+// server's own other ports. One pion server runs per endpoint, so that
+// listeners come and go while others work.
+package turnsrv
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+)
+
+// ErrClosed is returned by what is asked of a closed Server.
+var ErrClosed = errors.New("turn: the server is closed")
+
+// Server is a running STUN and TURN server. Its methods may be called from any
+// goroutine.
+type Server struct {
+	config   Config
+	limits   Limits
+	log      *slog.Logger
+	pionLogs pionLogs
+	peers    *peerRules
+	sessions *sessions
+	counters counters
+
+	portsFull throttle
+
+	mu        sync.Mutex
+	closed    bool
+	listeners []*listener
+	pools     map[netip.Addr]*portPool
+	tcpOpen   int
+	tcpByIP   map[netip.Addr]int
+	running   sync.WaitGroup
+}
+
+// listener is one socket and what came through it.
+type listener struct {
+	Listener
+	endpoints map[*endpoint]struct{}
+	gone      bool
+}
+
+// New starts a server on the given listeners. It takes the sockets over: on
+// error they are closed.
+func New(config Config) (*Server, error) {
+	if err := config.validate(); err != nil {
+		return nil, errors.Join(append([]error{err}, closeAll(config.Listeners)...)...)
+	}
+	s := &Server{
+		config:   config,
+		limits:   config.Limits.withDefaults(),
+		log:      config.Logger,
+		pionLogs: pionLogs{logger: config.Logger, warned: &throttle{}},
+		peers:    newPeerRules(config.Policy, config.Relay, config.Logger),
+		pools:    make(map[netip.Addr]*portPool),
+		tcpByIP:  make(map[netip.Addr]int),
+	}
+	s.sessions = newSessions(s.limits.AllocationsPerSession)
+	if err := s.Add(config.Listeners...); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+// Add starts serving more listeners while the server runs. It takes the
+// sockets over: on error all those given are closed.
+func (s *Server) Add(listeners ...Listener) error {
+	for i := range listeners {
+		l := &listeners[i]
+		l.Address, l.Advertised = l.Address.Unmap().WithZone(""), l.Advertised.Unmap().WithZone("")
+		if err := l.validate(s.config.Relay); err != nil {
+			return errors.Join(append([]error{err}, closeAll(listeners)...)...)
+		}
+	}
+	added, err := s.addValid(listeners)
+	if err != nil {
+		err = errors.Join(err, s.remove(func(l *listener) bool { return slices.Contains(added, l) }))
+		return errors.Join(append([]error{err}, closeAll(listeners)...)...)
+	}
+	for _, l := range added {
+		s.log.Info("turn: listening", "listener", l.String(), "relay_address", l.Address, "advertised", l.Advertised, "relay_ports", s.config.Relay.String())
+	}
+	return nil
+}
+
+func (s *Server) addValid(listeners []Listener) ([]*listener, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil, ErrClosed
+	}
+	added := make([]*listener, len(listeners))
+	for i := range listeners {
+		added[i] = &listener{Listener: listeners[i], endpoints: make(map[*endpoint]struct{})}
+	}
+	s.listeners = append(s.listeners, added...)
+	s.tellPeerRules()
+	for _, l := range added {
+		if err := s.serve(l); err != nil {
+			return added, err
+		}
+	}
+	return added, nil
+}
+
+// serve starts a listener's reader; s.mu is held.
+func (s *Server) serve(l *listener) error {
+	if l.TCP != nil {
+		s.running.Add(1)
+		go s.accept(l)
+		return nil
+	}
+	e := newEndpoint(s, l, l.Address, newUDPSocket(l.UDP, &s.counters))
+	l.endpoints[e] = struct{}{}
+	s.running.Add(1)
+	if err := e.start(); err != nil {
+		delete(l.endpoints, e)
+		s.running.Done()
+		return err
+	}
+	return nil
+}
+
+func (s *Server) tellPeerRules() {
+	all := make([]Listener, len(s.listeners))
+	for i, l := range s.listeners {
+		all[i] = l.Listener
+	}
+	s.peers.setListeners(all)
+}
+
+// Remove stops serving every listener with that local address and ends their
+// allocations.
+func (s *Server) Remove(address netip.Addr) error {
+	address = address.Unmap().WithZone("")
+	return s.remove(func(l *listener) bool { return l.Address == address })
+}
+
+// SetAddresses makes the server listen, on the given port over UDP and TCP, on
+// exactly these local addresses: it opens what is missing and removes what is
+// gone, ending the allocations there. Listeners that were not made by Open or
+// by this method stay as they are.
+func (s *Server) SetAddresses(ctx context.Context, addresses []netip.Addr, port uint16) error {
+	wanted := make(map[netip.Addr]bool)
+	for _, a := range addresses {
+		wanted[a.Unmap()] = true
+	}
+	err := s.remove(func(l *listener) bool { return l.opened && !wanted[l.Address] })
+	s.mu.Lock()
+	for _, l := range s.listeners {
+		if l.opened {
+			delete(wanted, l.Address)
+		}
+	}
+	s.mu.Unlock()
+	errs := []error{err}
+	for address := range wanted {
+		opened, err := Open(ctx, []netip.Addr{address}, port)
+		if err == nil {
+			err = s.Add(opened...)
+		}
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+// EndSession deletes the session's allocations at once and refuses its
+// credentials from now on. sessionID is the session's jti.
+func (s *Server) EndSession(sessionID string) {
+	now := s.config.Now()
+	until := now.Add(s.limits.CredentialLifetime + 2*clockLeeway)
+	relays := s.sessions.end(sessionID, now, until)
+	for _, r := range relays {
+		r.end()
+	}
+	if len(relays) > 0 {
+		s.log.Info("turn: session ended", "session", sessionID, "allocations", len(relays))
+	}
+}
+
+// Close stops everything and waits until no packet is handled any more.
+func (s *Server) Close() error {
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
+	relays := s.sessions.close()
+	err := s.remove(func(*listener) bool { return true })
+	for _, r := range relays {
+		r.end()
+	}
+	s.running.Wait()
+	s.sessions.running.Wait()
+	return err
+}
+
+// remove closes the listeners that match and all that came through them.
+func (s *Server) remove(match func(*listener) bool) error {
+	s.mu.Lock()
+	var gone []Listener
+	var endpoints []*endpoint
+	s.listeners = slices.DeleteFunc(s.listeners, func(l *listener) bool {
+		if !match(l) {
+			return false
+		}
+		l.gone = true
+		gone = append(gone, l.Listener)
+		for e := range l.endpoints {
+			endpoints = append(endpoints, e)
+		}
+		return true
+	})
+	s.tellPeerRules()
+	s.mu.Unlock()
+
+	errs := closeAll(gone)
+	for _, e := range endpoints {
+		e.shut()
+	}
+	return errors.Join(errs...)
+}
+
+// forget is called once by each endpoint, when its reader ends.
+func (s *Server) forget(e *endpoint) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(e.from.endpoints, e)
+	if e.remote.IsValid() {
+		s.tcpOpen--
+		if s.tcpByIP[e.remote.Addr()]--; s.tcpByIP[e.remote.Addr()] == 0 {
+			delete(s.tcpByIP, e.remote.Addr())
+		}
+	}
+	s.running.Done()
+}
+
+// pool returns the relay ports of one local address. It stays when the address
+// goes, since its ports come back later.
+func (s *Server) pool(address netip.Addr) *portPool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.pools[address]
+	if p == nil {
+		p = newPortPool(address, s.config.Relay, bindRelay)
+		s.pools[address] = p
+	}
+	return p
+}
+
+func bindRelay(address netip.AddrPort) (*net.UDPConn, error) {
+	config := net.ListenConfig{Control: noBroadcast}
+	conn, err := config.ListenPacket(context.Background(), "udp", address.String())
+	if err != nil {
+		return nil, err
+	}
+	return conn.(*net.UDPConn), nil
+}
+
+// warnPortsFull tells the admin, at most once a minute.
+func (s *Server) warnPortsFull(address netip.Addr, err error) {
+	if !s.portsFull.allow(time.Now(), time.Minute) {
+		return
+	}
+	s.log.Warn("turn: a client got no relay port", "address", address, "relay_ports", s.config.Relay.String(),
+		"err", err, "do", fmt.Sprintf("widen turn.relay_ports (%d ports now) and open it in the firewall", s.config.Relay.size()))
+}

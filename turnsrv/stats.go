@@ -1,0 +1,132 @@
+package turnsrv
+
+import "sync/atomic"
+
+// Stats is a snapshot of the server's counters. Fields are totals since start
+// unless said otherwise.
+type Stats struct {
+	// Allocations open now.
+	Allocations        int64
+	AllocationsCreated int64
+	AllocationsRefused AllocationsRefused
+	RelayPorts         RelayPorts
+	// UDP and TCP are traffic with clients, Relay is traffic with peers, by
+	// payload bytes. In is what arrives at the server.
+	UDP, TCP, Relay Traffic
+	AuthFailures    AuthFailures
+	// Malformed are datagrams and TCP frames that are neither STUN nor
+	// ChannelData; Oversized are whole ones too large to relay.
+	Malformed, Oversized int64
+	// PeersRefused are permissions and channels refused by the peer policy,
+	// PeerPackets are packets dropped at a relay port for the same reason.
+	PeersRefused, PeerPackets int64
+	TCPConnections            TCPConnections
+	// RevokedSessions remembered now.
+	RevokedSessions int64
+	// Listeners open now.
+	Listeners int64
+}
+
+// AllocationsRefused counts by reason.
+type AllocationsRefused struct {
+	// Quota is 486 to a session at its quota, Expired 486 to a credential that
+	// expired, Ports 508 for want of a relay port, Transport 440, 442 and 508
+	// to what this server does not offer, Ended a session that was revoked
+	// meanwhile.
+	Quota, Expired, Ports, Transport, Ended int64
+}
+
+// RelayPorts of all addresses together.
+type RelayPorts struct {
+	// Used and Free are of now, Peak is the sum of each address's most.
+	Used, Free, Peak int64
+}
+
+// Traffic is one side of the relay.
+type Traffic struct{ PacketsIn, BytesIn, PacketsOut, BytesOut, SendErrors int64 }
+
+// AuthFailures counts by reason.
+type AuthFailures struct {
+	// Username is not ours, Realm is another, Expired opens nothing new,
+	// Lifetime lies further ahead than allowed, Revoked belongs to an ended
+	// session, Password does not fit.
+	Username, Realm, Expired, Lifetime, Revoked, Password int64
+}
+
+// TCPConnections of clients.
+type TCPConnections struct {
+	// Open now.
+	Open int64
+	// Refused by the limits, Idle closed for silence.
+	Refused, Idle int64
+}
+
+type counters struct {
+	allocations, created                               atomic.Int64
+	quota, expiredAlloc, ports, transport, ended       atomic.Int64
+	username, realm, expired, lifetime, revoked, passw atomic.Int64
+	malformed, oversized, peersRefused, peerPackets    atomic.Int64
+	tcpRefused, tcpIdle                                atomic.Int64
+
+	udp, tcp, relay trafficCounters
+}
+
+type trafficCounters struct {
+	packetsIn, bytesIn, packetsOut, bytesOut, sendErrors atomic.Int64
+	_                                                    [24]byte // a cache line of its own
+}
+
+func (t *trafficCounters) in(bytes int) {
+	t.packetsIn.Add(1)
+	t.bytesIn.Add(int64(bytes))
+}
+
+func (t *trafficCounters) out(bytes int, err error) {
+	if err != nil {
+		t.sendErrors.Add(1)
+		return
+	}
+	t.packetsOut.Add(1)
+	t.bytesOut.Add(int64(bytes))
+}
+
+func (t *trafficCounters) snapshot() Traffic {
+	return Traffic{
+		PacketsIn: t.packetsIn.Load(), BytesIn: t.bytesIn.Load(),
+		PacketsOut: t.packetsOut.Load(), BytesOut: t.bytesOut.Load(),
+		SendErrors: t.sendErrors.Load(),
+	}
+}
+
+// Stats returns the counters of now.
+func (s *Server) Stats() Stats {
+	c := &s.counters
+	stats := Stats{
+		Allocations:        c.allocations.Load(),
+		AllocationsCreated: c.created.Load(),
+		AllocationsRefused: AllocationsRefused{
+			Quota: c.quota.Load(), Expired: c.expiredAlloc.Load(), Ports: c.ports.Load(),
+			Transport: c.transport.Load(), Ended: c.ended.Load(),
+		},
+		UDP: c.udp.snapshot(), TCP: c.tcp.snapshot(), Relay: c.relay.snapshot(),
+		AuthFailures: AuthFailures{
+			Username: c.username.Load(), Realm: c.realm.Load(), Expired: c.expired.Load(),
+			Lifetime: c.lifetime.Load(), Revoked: c.revoked.Load(), Password: c.passw.Load(),
+		},
+		Malformed: c.malformed.Load(), Oversized: c.oversized.Load(),
+		PeersRefused: c.peersRefused.Load(), PeerPackets: c.peerPackets.Load(),
+		TCPConnections:  TCPConnections{Refused: c.tcpRefused.Load(), Idle: c.tcpIdle.Load()},
+		RevokedSessions: int64(s.sessions.revocations()),
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	stats.TCPConnections.Open = int64(s.tcpOpen)
+	stats.Listeners = int64(len(s.listeners))
+	for _, pool := range s.pools {
+		used, free, peak := pool.counts()
+		stats.RelayPorts.Used += int64(used)
+		stats.RelayPorts.Free += int64(free)
+		stats.RelayPorts.Peak += int64(peak)
+	}
+	return stats
+}
