@@ -1,8 +1,10 @@
 package lanca
 
 import (
+	"bytes"
 	"context"
 	"crypto/ecdsa"
+	"log/slog"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -11,14 +13,16 @@ import (
 
 func TestRunRenews(t *testing.T) {
 	const day = 24 * time.Hour
+	issued := start().Add(60 * day) // later than the CA: the two begin at different times
 	for name, tt := range map[string]struct {
 		clock time.Time
 		want  bool
 	}{
-		"31 days before the end":   {start().Add(-48*time.Hour + 397*day - 31*day), false},
-		"20 days before the end":   {start().Add(-48*time.Hour + 397*day - 20*day), true},
+		"31 days before the end":   {issued.Add(-2*day + 397*day - 31*day), false},
+		"20 days before the end":   {issued.Add(-2*day + 397*day - 20*day), true},
 		"two years later":          {start().AddDate(2, 0, 0), true},
 		"before the CA was made":   {start().AddDate(-1, 0, 0), false},
+		"10 days before the CA's":  {start().AddDate(10, 0, -10), true},
 		"after the CA's own end":   {start().AddDate(11, 0, 0), false},
 		"the board starts in 1970": {time.Unix(0, 0), false},
 	} {
@@ -26,7 +30,9 @@ func TestRunRenews(t *testing.T) {
 			dir := t.TempDir()
 			synctest.Test(t, func(t *testing.T) {
 				wall := newClock()
-				a := open(t, Config{Dir: dir, Now: wall.Now})
+				var log bytes.Buffer
+				a := open(t, Config{Dir: dir, Now: wall.Now, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+				wall.set(issued)
 				setNames(t, a, "phone.lan")
 				first := leafOf(t, a)
 				ctx, cancel := context.WithCancel(t.Context())
@@ -55,6 +61,9 @@ func TestRunRenews(t *testing.T) {
 				}
 				cancel()
 				synctest.Wait()
+				if strings.Contains(log.String(), "level=ERROR") {
+					t.Errorf("tried in vain:\n%s", log.String())
+				}
 			})
 		})
 	}
