@@ -1,5 +1,5 @@
 // Network namespaces, as `ip netns` knows them.
-import { execFile, execFileSync, spawn } from 'node:child_process';
+import { execFile, execFileSync, spawn, spawnSync } from 'node:child_process';
 
 /** Runs a command to its end and returns what it printed. Throws with its stderr. */
 export function sh(command, args, input = '') {
@@ -39,8 +39,13 @@ export function start(ns, argv, options = {}) {
   return spawn(command, args, options);
 }
 
-/** Ends whatever still runs inside a namespace, then removes it. */
-export function remove(ns) {
+/** Removes namespaces, after whatever still runs in any of them has been ended. */
+export function remove(names) {
+  names.forEach(endProcesses);
+  for (const ns of names) sh('ip', ['netns', 'delete', ns]);
+}
+
+function endProcesses(ns) {
   for (const pid of sh('ip', ['netns', 'pids', ns]).split('\n').filter(Boolean)) {
     try {
       process.kill(Number(pid), 'SIGKILL');
@@ -48,5 +53,9 @@ export function remove(ns) {
       if (error.code !== 'ESRCH') throw error;
     }
   }
-  sh('ip', ['netns', 'delete', ns]);
+}
+
+/** Runs a command on this terminal; returns its exit code. */
+export function attach(command, args) {
+  return spawnSync(command, args, { stdio: 'inherit' }).status ?? 1;
 }

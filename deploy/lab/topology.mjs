@@ -134,7 +134,7 @@ export class Topology {
 
   destroy() {
     const mine = `${this.id}-`;
-    for (const ns of netns.list().filter((name) => name.startsWith(mine))) netns.remove(ns);
+    netns.remove(netns.list().filter((name) => name.startsWith(mine)));
     for (const name of readdirSync(tmpdir()).filter((entry) => entry.startsWith(mine))) {
       rmSync(join(tmpdir(), name), { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
     }

@@ -1,0 +1,81 @@
+// Real Chromiums, each inside a place of the network.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { chromium } from 'playwright-core';
+import * as netns from './netns.mjs';
+
+const flags = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--use-fake-device-for-media-stream=fps=10',
+];
+
+/** The lab ends browsers itself when a signal ends it. */
+const ours = { handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false };
+
+/** How many Chromiums run at a time; each costs a third of a core while it is in a call. */
+const maxBrowsers = 3;
+
+/**
+ * Keeps one Chromium per place and starts it when it is first needed. Every person gets a
+ * browser context of their own, which shares nothing with the last one's.
+ */
+export class Browsers {
+  #running = new Map(); // place -> Browser, the one used last at the end
+
+  /** trust: 'nss' puts the CA into Chromium's store, 'ignore' clicks every warning away. */
+  constructor(topology, caFile, trust) {
+    this.topology = topology;
+    this.caFile = caFile;
+    this.trust = trust;
+  }
+
+  /** A fresh context in a place, where origin has the permissions that somebody gave it. */
+  async context(place, origin, { permissions = ['camera', 'microphone'], ...options } = {}) {
+    const browser = this.#running.get(place) ?? (await this.#launch(place));
+    this.#running.delete(place);
+    this.#running.set(place, browser);
+    const context = await browser.newContext({ ignoreHTTPSErrors: this.trust === 'ignore', locale: 'en-US', ...options });
+    await context.grantPermissions(permissions, { origin });
+    return context;
+  }
+
+  async #launch(place) {
+    await this.#makeRoom();
+    const home = join(this.topology.dir, `home-${place}`);
+    mkdirSync(home, { recursive: true });
+    if (this.trust === 'nss') trustCA(home, this.caFile);
+    const wrapper = join(home, 'chromium');
+    const command = netns.inside(this.topology.ns(place), [process.env.CHROMIUM ?? 'chromium', '"$@"']);
+    writeFileSync(wrapper, `#!/bin/sh\nexport HOME='${home}'\nexec ${command.join(' ')} 2>>'${home}/chromium.log'\n`, { mode: 0o755 });
+    return chromium.launch({ executablePath: wrapper, args: flags, headless: true, ...ours });
+  }
+
+  /** Closes the Chromium that nobody has used for longest, when there are too many. */
+  async #makeRoom() {
+    for (const [place, browser] of this.#running) {
+      if (this.#running.size < maxBrowsers) return;
+      if (browser.contexts().length > 0) continue;
+      this.#running.delete(place);
+      await browser.close();
+    }
+  }
+
+  async close() {
+    await Promise.all([...this.#running.values()].map((browser) => browser.close()));
+    this.#running.clear();
+  }
+}
+
+/** What a person does once on a computer: trusts the site's CA. */
+function trustCA(home, caFile) {
+  const store = join(home, '.pki', 'nssdb');
+  mkdirSync(store, { recursive: true });
+  netns.sh('certutil', ['-N', '-d', `sql:${store}`, '--empty-password']);
+  netns.sh('certutil', ['-A', '-d', `sql:${store}`, '-n', 'fieldphone-lab', '-t', 'C,,', '-i', caFile]);
+}

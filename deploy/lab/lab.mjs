@@ -1,0 +1,87 @@
+// The whole lab as a scenario sees it: places, a server, and people with browsers.
+import { join } from 'node:path';
+import { Browsers } from './browser.mjs';
+import { Person } from './people.mjs';
+import { hosts, serverAddresses, serverFor } from './plan.mjs';
+import { build, originOf, Server } from './server.mjs';
+
+export class Lab {
+  #people = [];
+  #arrived = 0;
+  #settings = {};
+  #switched = new Set();
+
+  constructor(topology, { out, binary, trust }) {
+    this.topology = topology;
+    this.binary = binary;
+    this.trust = trust;
+    this.logFile = join(out, 'server.log');
+  }
+
+  /** Builds and starts the server; returns the seconds until it answered. */
+  async open() {
+    process.env.TMPDIR = this.topology.dir; // the driver's own files go away with the lab
+    this.server = new Server(this.topology, this.binary ?? build(this.topology.dir), this.logFile);
+    const seconds = await this.server.start();
+    this.browsers = new Browsers(this.topology, this.server.caFile, this.trust);
+    return seconds;
+  }
+
+  addresses() {
+    return serverAddresses.map(originOf);
+  }
+
+  /**
+   * Somebody new sits down at a place, opens the page by one of the server's addresses (its
+   * own segment's, unless told) and makes an account. query is added to the page's address;
+   * permissions and the rest are the browser context's.
+   */
+  async person(place, { server = serverFor(place), query = '', ...options } = {}) {
+    if (!(place in hosts)) throw new Error(`nobody can sit at ${place}`);
+    const origin = originOf(server);
+    const context = await this.browsers.context(place, origin, options);
+    const person = new Person(await context.newPage(), place, server, ++this.#arrived);
+    this.#people.push(person);
+    await person.open(`${origin}/?lang=en${query}`);
+    await person.signUp();
+    return person;
+  }
+
+  /** Several people at once, one for each place. */
+  people(...places) {
+    return Promise.all(places.map((place) => this.person(place)));
+  }
+
+  /** Switches direct traffic off, for this scenario only. */
+  block(place = 'r') {
+    this.#switched.add(place);
+    this.topology.direct(false, place);
+  }
+
+  /** Restarts the server with other settings, for this scenario only. */
+  async configure(settings) {
+    this.#settings = settings;
+    await this.server.restart(settings);
+  }
+
+  /** Everything that may explain a failure: screens, pages' words, and the numbers. */
+  async evidence(path) {
+    await Promise.all(this.#people.map((person) => person.evidence(`${path}-${person.place}`)));
+  }
+
+  /** Everybody goes home, and the network and the server are as they were before. */
+  async leave() {
+    await Promise.all(this.#people.map((person) => person.page.context().close()));
+    this.#people = [];
+    for (const place of this.#switched) this.topology.direct(true, place);
+    this.#switched.clear();
+    if (!this.server.running) await this.server.start();
+    else if (Object.keys(this.#settings).length > 0) await this.server.restart();
+    this.#settings = {};
+  }
+
+  async close() {
+    await this.browsers.close();
+    await this.server.stop();
+  }
+}

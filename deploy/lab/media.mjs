@@ -1,0 +1,54 @@
+// What a page can tell about the media of its call. These functions run inside the page.
+
+/** Frames, sound and path of window.fieldphone.pc, as getStats tells them. */
+export async function snapshot() {
+  const pc = window.fieldphone?.pc;
+  if (!pc) return null;
+  const stats = [...(await pc.getStats()).values()];
+  const byId = new Map(stats.map((s) => [s.id, s]));
+  const inbound = (kind) => stats.filter((s) => s.type === 'inbound-rtp' && s.kind === kind);
+  const sum = (list, field) => list.reduce((total, s) => total + (s[field] ?? 0), 0);
+  const transport = stats.find((s) => s.type === 'transport' && s.selectedCandidatePairId);
+  const pair = byId.get(transport?.selectedCandidatePairId);
+  const end = (id) => {
+    const candidate = byId.get(id);
+    return candidate && { type: candidate.candidateType, address: candidate.address, protocol: candidate.relayProtocol ?? candidate.protocol };
+  };
+  return {
+    frames: sum(inbound('video'), 'framesDecoded'),
+    energy: sum(inbound('audio'), 'totalAudioEnergy'),
+    audioBytes: sum(inbound('audio'), 'bytesReceived'),
+    local: end(pair?.localCandidateId) ?? null,
+    remote: end(pair?.remoteCandidateId) ?? null,
+    relays: stats.filter((s) => s.type === 'local-candidate' && s.candidateType === 'relay').map((s) => s.address),
+    state: pc.connectionState,
+  };
+}
+
+/**
+ * A small copy of the picture of the other side, as text; empty where the page shows none.
+ * The other side's <video> is the one whose track is one of the connection's receivers.
+ */
+export function picture() {
+  const received = window.fieldphone?.pc?.getReceivers().map((r) => r.track) ?? [];
+  const shown = [...document.querySelectorAll('video')].find((video) =>
+    video.checkVisibility() && video.videoWidth > 0 && video.srcObject?.getVideoTracks().some((track) => received.includes(track)));
+  if (!shown) return '';
+  const canvas = Object.assign(document.createElement('canvas'), { width: 64, height: 48 });
+  const draw = canvas.getContext('2d');
+  draw.drawImage(shown, 0, 0, canvas.width, canvas.height);
+  return draw.getImageData(0, 0, canvas.width, canvas.height).data.join();
+}
+
+/** Resolves with the wall-clock time of the first decoded frame after the call began. */
+export async function firstFrame(patienceMs) {
+  const deadline = Date.now() + patienceMs;
+  while (Date.now() < deadline) {
+    const stats = await window.fieldphone?.pc?.getStats();
+    for (const s of stats?.values() ?? []) {
+      if (s.type === 'inbound-rtp' && s.kind === 'video' && s.framesDecoded > 0) return Date.now();
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  throw new Error(`no video frame was decoded within ${patienceMs} ms`);
+}

@@ -1,0 +1,42 @@
+#!/bin/sh
+# The lab: real browsers calling each other across a network made of namespaces.
+# ./run.sh help tells what it can do; README.md tells more.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+repository=$here/../..
+command=${1:-run}
+
+missing=
+for tool in ip nft bridge sysctl node npm go certutil; do
+  command -v "$tool" >/dev/null || missing="$missing $tool"
+done
+command -v "${CHROMIUM:-chromium}" >/dev/null || missing="$missing chromium"
+if [ -n "$missing" ]; then
+  echo "lab: missing:$missing (Debian: apt install iproute2 nftables procps nodejs npm golang libnss3-tools chromium)" >&2
+  exit 1
+fi
+
+if [ ! "$here/node_modules/.package-lock.json" -nt "$here/package-lock.json" ]; then
+  (cd "$here" && npm ci --silent)
+  touch "$here/node_modules/.package-lock.json"
+fi
+
+if [ "$(id -u)" -eq 0 ]; then
+  exec node "$here/run.mjs" "$@"
+fi
+
+# Not root: everything happens in a user namespace of our own, and ends with it.
+case $command in
+in | direct)
+  for lab in "${TMPDIR:-/tmp}"/fplab*; do
+    [ -O "$lab" ] || continue
+    pid=${lab##*/fplab}
+    exec nsenter --target "${pid%%-*}" --user --mount --preserve-credentials node "$here/run.mjs" "$@"
+  done
+  ;;
+esac
+go -C "$repository" mod download
+# ip netns wants to write below /run; what is there is hidden, nothing of it is changed.
+# shellcheck disable=SC2016 # the inner shell expands these
+exec unshare --user --map-root-user --net --mount sh -c \
+  'mount -t tmpfs lab /run && exec node "$0" "$@"' "$here/run.mjs" "$@"

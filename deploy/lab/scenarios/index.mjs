@@ -1,0 +1,8 @@
+// Every scenario, in the order in which they are played: places that follow each other
+// share browsers.
+import calls from './calls.mjs';
+import paths from './paths.mjs';
+import recovery from './recovery.mjs';
+import ringing from './ringing.mjs';
+
+export const scenarios = [...calls, ...ringing, ...paths, ...recovery];

@@ -1,0 +1,50 @@
+// Calls that something happens to, and that go on.
+import { alive, assertDirect, connect, summary } from '../call.mjs';
+import { until } from '../wait.mjs';
+
+const returnMs = 20_000;
+
+/** Both see and hear each other again, on whatever connection the pages now have. */
+async function back(...people) {
+  for (const person of people) {
+    await until(`${person.name} is back`, () => person.stats(), (s) => s?.frames > 0 && s.state === 'connected', returnMs);
+  }
+  await Promise.all(people.map((person) => alive(person)));
+}
+
+function reload(name, who) {
+  return {
+    name,
+    about: `the ${who} reloads the page during a call`,
+    async run(lab) {
+      const call = await connect(...(await lab.people('a1', 'b1')));
+      await call[who].page.reload();
+      await back(call.caller, call.callee);
+      await call.callee.hangUp();
+      await Promise.all([call.caller.isFree(), call.callee.isFree()]);
+      return summary(call);
+    },
+  };
+}
+
+export default [
+  reload('caller-reloads', 'caller'),
+  reload('callee-reloads', 'callee'),
+  {
+    name: 'server-restart',
+    about: 'the server restarts during a direct call, which goes on',
+    async run(lab) {
+      const call = await connect(...(await lab.people('a1', 'b1')));
+      assertDirect(call);
+      const sides = [call.caller, call.callee];
+      await lab.server.stop();
+      await Promise.all(sides.map((side) => alive(side)));
+      await lab.server.start();
+      await Promise.all(sides.map((side) => side.isConnected()));
+      await Promise.all(sides.map((side) => alive(side)));
+      await call.caller.hangUp();
+      await Promise.all(sides.map((side) => side.isFree()));
+      return summary(call);
+    },
+  },
+];

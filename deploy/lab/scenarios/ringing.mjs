@@ -1,0 +1,67 @@
+// Calls that never start: each side must be told what happened.
+import assert from 'node:assert/strict';
+import { alive, connect } from '../call.mjs';
+
+async function ring(caller, callee) {
+  await caller.sees(callee);
+  await caller.call(callee);
+  await callee.ringing.waitFor();
+}
+
+async function assertOver(...people) {
+  for (const person of people) {
+    await person.ringing.waitFor({ state: 'hidden' });
+    await person.isFree();
+  }
+}
+
+export default [
+  {
+    name: 'decline',
+    about: 'the other one does not want to',
+    async run(lab) {
+      const [a1, a2] = await lab.people('a1', 'a2');
+      await ring(a1, a2);
+      await a2.decline();
+      await a1.reads(/declined/i);
+      await assertOver(a1, a2);
+    },
+  },
+  {
+    name: 'cancel',
+    about: 'the caller gives up while it rings',
+    async run(lab) {
+      const [a1, a2] = await lab.people('a1', 'a2');
+      await ring(a1, a2);
+      await a1.cancel();
+      await assertOver(a1, a2);
+      await a2.reads(/missed/i);
+    },
+  },
+  {
+    name: 'no-answer',
+    about: 'nobody answers within the ring timeout (3 s here)',
+    async run(lab) {
+      await lab.configure({ FIELDPHONE_SIGNALLING_RING_TIMEOUT: '3s' });
+      const [a1, a2] = await lab.people('a1', 'a2');
+      await ring(a1, a2);
+      await a1.reads(/no answer|did not answer/i);
+      await assertOver(a1, a2);
+      await a2.reads(/missed/i);
+    },
+  },
+  {
+    name: 'busy',
+    about: 'a third one calls somebody who is in a call, which goes on',
+    async run(lab) {
+      const [a1, a2, b1] = await lab.people('a1', 'a2', 'b1');
+      await connect(a1, a2);
+      await b1.sees(a2);
+      await b1.call(a2);
+      await b1.reads(/busy|another call/i);
+      await assertOver(b1);
+      assert.equal(await a2.ringing.count(), 0);
+      await Promise.all([alive(a1), alive(a2)]);
+    },
+  },
+];

@@ -1,0 +1,94 @@
+// The server under test: built from this checkout, run inside the place `srv`.
+import { createWriteStream, mkdirSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import * as netns from './netns.mjs';
+import { segments } from './plan.mjs';
+
+const repository = fileURLToPath(new URL('../..', import.meta.url));
+const fetchFile = fileURLToPath(new URL('fetch.mjs', import.meta.url));
+const startMs = 15_000;
+const stopMs = 15_000;
+const httpsPort = 8443;
+const httpPort = 8080;
+
+export const originOf = (address) => `https://${address}:${httpsPort}`;
+
+/** Builds the server; returns the path of the binary. */
+export function build(dir) {
+  const binary = join(dir, 'fieldphone');
+  try {
+    netns.sh('go', ['-C', repository, 'build', '-o', binary, './cmd/fieldphone']);
+  } catch (error) {
+    throw new Error(`go build failed:\n${error.stderr}`);
+  }
+  return binary;
+}
+
+export class Server {
+  #process;
+  #log;
+
+  constructor(topology, binary, logFile) {
+    this.topology = topology;
+    this.binary = binary;
+    this.data = join(topology.dir, 'data');
+    this.caFile = join(topology.dir, 'ca.crt');
+    this.#log = createWriteStream(logFile, { flags: 'a' });
+    mkdirSync(this.data, { mode: 0o700 });
+  }
+
+  /** Starts it with settings as environment variables; returns the seconds until it answered. */
+  async start(settings = {}) {
+    const began = Date.now();
+    const options = { env: { PATH: process.env.PATH, HOME: this.topology.dir, ...settings } };
+    const command = [this.binary, 'serve', '--data', this.data];
+    this.#process = netns.start(this.topology.ns('srv'), command, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#log.write(`--- serve ${JSON.stringify(settings)}\n`);
+    this.#process.stdout.pipe(this.#log, { end: false });
+    this.#process.stderr.pipe(this.#log, { end: false });
+    const died = once(this.#process, 'exit').then(([code]) => {
+      throw new Error(`the server ended by itself with exit code ${code}; see server.log`);
+    });
+    died.catch(() => {}); // it ends one day, after the race below
+    await Promise.race([this.#answers(), died]);
+    return (Date.now() - began) / 1000;
+  }
+
+  /** Takes the CA as a person would, then asks each address from its own segment with it. */
+  async #answers() {
+    const { A, B } = segments;
+    writeFileSync(this.caFile, await this.fetch('a1', `http://${A.server}:${httpPort}/ca.crt`));
+    await Promise.all([
+      this.fetch('a1', `${originOf(A.server)}/healthz`, this.caFile),
+      this.fetch('b1', `${originOf(B.server)}/healthz`, this.caFile),
+    ]);
+  }
+
+  /** Asks a URL from inside a place until it answers. */
+  fetch(place, url, ...caFile) {
+    return netns.runAsync(this.topology.ns(place), [process.execPath, fetchFile, String(startMs), url, ...caFile]);
+  }
+
+  get running() {
+    return this.#process !== undefined && this.#process.exitCode === null && this.#process.signalCode === null;
+  }
+
+  /** Stops it as systemd would; it must end by itself, with exit code 0. */
+  async stop() {
+    if (!this.running) throw new Error(`the server is not running (exit code ${this.#process?.exitCode}); see server.log`);
+    const ended = once(this.#process, 'exit', { signal: AbortSignal.timeout(stopMs) });
+    this.#process.kill('SIGTERM');
+    const [code, signal] = await ended.catch(() => {
+      this.#process.kill('SIGKILL');
+      throw new Error(`the server did not stop within ${stopMs / 1000} s of SIGTERM`);
+    });
+    if (code !== 0) throw new Error(`the server ended with ${signal ?? `exit code ${code}`} on SIGTERM, want 0`);
+  }
+
+  async restart(settings) {
+    await this.stop();
+    return this.start(settings);
+  }
+}
