@@ -43,7 +43,7 @@ type Listen struct {
 	// SkipInterfaces are path.Match patterns of interface names that are left out when
 	// Addresses is empty.
 	SkipInterfaces []string `yaml:"skip_interfaces"`
-	HTTPSPort      int      `yaml:"https_port"` // TCP: page, API, WebSocket, TURN; 0: any free port
+	HTTPSPort      int      `yaml:"https_port"` // TCP: page, API, WebSocket; 0: any free port
 	HTTPPort       int      `yaml:"http_port"`  // TCP: onboarding page only; 0: any free port
 }
 
@@ -61,6 +61,8 @@ type Session struct {
 	TTL        time.Duration `yaml:"ttl"`         // life of a session that is not used
 	Leeway     time.Duration `yaml:"leeway"`      // clock error forgiven when a token's times are checked
 	BcryptCost int           `yaml:"bcrypt_cost"` // log2 of the rounds
+	// Secret signs the session tokens. Empty: made at first start and kept in Data.
+	Secret Secret `yaml:"secret"`
 }
 
 // Database says where accounts and messages are kept.
@@ -147,7 +149,7 @@ func Default() Config {
 		},
 		Limits: Limits{
 			MaxConnections:              20000,
-			MaxConnectionsPerAddress:    256,
+			MaxConnectionsPerAddress:    1024,
 			BodyBytes:                   64 << 10,
 			MessageBytes:                64 << 10,
 			RegisterPerMinutePerAddress: 60,

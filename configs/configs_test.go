@@ -79,11 +79,11 @@ func TestValidate(t *testing.T) {
 		{func(c *Config) { c.Session.BcryptCost = 3 }, `session.bcrypt_cost is 3: it must be from 4 to 15; choose a number in there`},
 		{func(c *Config) { c.Session.TTL = time.Second; c.Session.Leeway = 0 }, `session.ttl is 1s: it must be from 1m to 720h; choose a time in there`},
 		{func(c *Config) { c.Session.TTL = 2 * time.Minute }, `session.leeway is 2m: it must be shorter than session.ttl 2m; use a few minutes`},
-		{func(c *Config) { c.Database.DSN = secret("mysql://me:hunter2@db/x") }, `database.dsn is [redacted]: it is not a MySQL data source name; write it like user:password@tcp(192.168.1.5:3306)/fieldphone, or leave it empty for SQLite`},
+		{func(c *Config) { c.Database.DSN = secret("postgres://me:hunter2@db/x") }, `database.dsn is [redacted]: it is not a MySQL data source name; write it like user:password@tcp(192.168.1.5:3306)/fieldphone, or leave it empty for SQLite`},
 		{func(c *Config) { c.Redis.URL = secret("redis://me:%zz@db") }, `redis.url is [redacted]: it is not the URL of a Redis server; write it like redis://:password@192.168.1.5:6379/0, or leave it empty to keep presence in this process`},
 		{func(c *Config) { c.Signalling.Heartbeat = 15 * time.Second }, `signalling.heartbeat is 15s: it must be shorter than signalling.presence_ttl 15s; use a third of it, so that one lost heartbeat does no harm`},
 		{func(c *Config) { c.Signalling.PresenceTTL = time.Minute }, `signalling.presence_ttl is 1m: it must be shorter than signalling.resume_window 30s; use half of it`},
-		{func(c *Config) { c.Limits.MaxConnections = 100 }, `limits.max_connections_per_address is 256: it is more than limits.max_connections 100; lower it, or raise the other`},
+		{func(c *Config) { c.Limits.MaxConnections = 100 }, `limits.max_connections_per_address is 1024: it is more than limits.max_connections 100; lower it, or raise the other`},
 		{func(c *Config) { c.Limits.BodyBytes = 1 }, `limits.body_bytes is 1: it must be from 1024 to 16777216; choose a number in there`},
 		{func(c *Config) { c.Segments = []Segment{{}} }, "segments[0].name is \"\": a segment needs a name; use what people call this part of the network\n" +
 			"segments[0].clients: a segment needs the networks of its clients; list them, like [192.168.1.0/24]\n" +
@@ -118,6 +118,7 @@ func TestValid(t *testing.T) {
 			c.Database.DSN = NewSecret("me@unix(/run/mysqld.sock)/fieldphone")
 			c.Redis.URL = NewSecret("unix:///run/redis.sock")
 		},
+		"MySQL URL": func(c *Config) { c.Database.DSN = NewSecret("mysql://me:p%40ss@10.0.0.1:3306/fieldphone") },
 		"names": func(c *Config) { c.TLS.Names = []string{"Phone.lan", "10.0.0.1", "fd00::1", "host"} },
 	} {
 		cfg := Default()

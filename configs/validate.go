@@ -117,16 +117,20 @@ func (s Session) check(ps *Problems) {
 		ps.add("session.leeway", s.Leeway, "it must be shorter than session.ttl "+formatDuration(s.TTL), "use a few minutes")
 	}
 	ps.between("session.bcrypt_cost", s.BcryptCost, 4, 15)
+	if isGiven(s.Secret) && len(s.Secret.Reveal()) < 32 {
+		ps.add("session.secret", s.Secret, "it has fewer than 32 bytes and can be guessed", "use a longer random one, or leave it empty to have one made")
+	}
 }
 
-// mysqlDSN is user:password@tcp(host:port)/database?options; a password may hold anything.
-const mysqlDSN = `^[^:@/]+(:.*)?@(tcp|unix)\([^()]+\)/[^/?]+(\?.*)?$`
+// mysqlDSN is user:password@tcp(host:port)/database?options or the same as a URL,
+// mysql://user:password@host:port/database; a password may hold anything.
+const mysqlDSN = `^([^:@/]+(:.*)?@(tcp|unix)\([^()]+\)|mysql://[^/]+(\([^()]+\))?)/[^/?]+(\?.*)?$`
 
 func (c Config) checkStores(ps *Problems) {
 	secrets := []struct {
 		key    string
 		secret Secret
-	}{{"database.dsn", c.Database.DSN}, {"redis.url", c.Redis.URL}, {"turn.secret", c.TURN.Secret}}
+	}{{"database.dsn", c.Database.DSN}, {"redis.url", c.Redis.URL}, {"session.secret", c.Session.Secret}, {"turn.secret", c.TURN.Secret}}
 	for _, s := range secrets {
 		if s.secret.Reveal() == redacted {
 			ps.add(s.key, s.secret, "this is the text that stands for a secret in a printed configuration", "put the secret itself here")

@@ -1,0 +1,57 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net/netip"
+
+	"fieldphone/httpapi"
+
+	"github.com/mdp/qrterminal/v3"
+)
+
+// banner is what the admin sees once everything listens.
+type banner struct {
+	places      []place
+	https, http uint16
+	turn        uint16
+	relayPorts  string
+	fingerprint string
+	database    string
+	presence    string
+	refused     []string // names that the certificate cannot carry
+}
+
+func (b banner) print(w io.Writer) {
+	fmt.Fprint(w, "\nFieldphone is ready. Open on a device of this network:\n\n")
+	first := httpapi.HTTPSURL("localhost", b.https)
+	for i, p := range b.places {
+		url := httpapi.HTTPSURL(host(p.Addr), b.https)
+		if i == 0 {
+			first = url
+		}
+		fmt.Fprintf(w, "  %-44s %s\n", url, p.Interface)
+	}
+	fmt.Fprintf(w, "  %-44s this machine\n", httpapi.HTTPSURL("localhost", b.https))
+	if len(b.places) == 0 {
+		fmt.Fprint(w, "\n  No network yet: connect this machine to one, its address is then served by itself.\n")
+	} else {
+		fmt.Fprintf(w, "\nFirst time on a device (help, certificate):\n\n  http://%s/\n", netip.AddrPortFrom(b.places[0].Addr, b.http))
+	}
+	fmt.Fprintf(w, "\nSHA-256 of this site's CA, to compare before trusting it:\n\n  %s\n  %s\n", b.fingerprint[:48], b.fingerprint[48:])
+	fmt.Fprintf(w, "\nSTUN/TURN  %s UDP and TCP, relay ports %s UDP\nAccounts   %s\nPresence   %s\n", portText(b.turn), b.relayPorts, b.database, b.presence)
+	for _, name := range b.refused {
+		fmt.Fprintf(w, "Note       %s is outside what the CA may vouch for; browsers warn there\n", name)
+	}
+	fmt.Fprintf(w, "\n%s\n\n", first)
+	qrterminal.GenerateWithConfig(first, qrterminal.Config{
+		Level: qrterminal.M, Writer: w, HalfBlocks: true, QuietZone: 2,
+		BlackChar: qrterminal.BLACK_BLACK, WhiteChar: qrterminal.WHITE_WHITE,
+		BlackWhiteChar: qrterminal.BLACK_WHITE, WhiteBlackChar: qrterminal.WHITE_BLACK,
+	})
+	fmt.Fprint(w, "\nPress Ctrl-C to stop.\n")
+}
+
+func host(addr netip.Addr) string { return addr.String() }
+
+func portText(port uint16) string { return fmt.Sprintf("port %d", port) }
