@@ -1,5 +1,5 @@
 // Real Chromiums, each inside a place of the network.
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 import * as netns from './netns.mjs';
@@ -47,8 +47,7 @@ export class Browsers {
 
   async #launch(place) {
     await this.#makeRoom();
-    const home = join(this.topology.dir, `home-${place}`);
-    mkdirSync(home, { recursive: true });
+    const home = mkdtempSync(join(this.topology.dir, `home-${place}-`));
     if (this.trust === 'nss') trustCA(home, this.caFile);
     const wrapper = join(home, 'chromium');
     const command = netns.inside(this.topology.ns(place), [process.env.CHROMIUM ?? 'chromium', '"$@"']);

@@ -28,13 +28,10 @@ export class Person {
   }
 
   async signUp() {
-    const { page } = this;
-    const name = page.getByRole('textbox', { name: 'Name', exact: true });
-    await this.button('Create account').first().waitFor();
-    if (!(await name.isVisible())) await this.button('Create account').click();
-    await page.getByRole('textbox', { name: 'User ID', exact: true }).fill(this.id);
-    await name.fill(this.name);
-    await page.getByLabel('Password', { exact: true }).fill(`correct horse ${this.id}`);
+    const box = (name) => this.page.getByRole('textbox', { name, exact: true });
+    await box('User ID').fill(this.id);
+    await box('Name').fill(this.name);
+    await box('Password').fill(`correct horse ${this.id}`);
     await this.button('Create account').click();
     await this.button('Sign out').waitFor();
   }

@@ -34,7 +34,7 @@ export class Server {
     this.topology = topology;
     this.binary = binary;
     this.data = join(topology.dir, 'data');
-    this.caFile = join(topology.dir, 'ca.crt');
+    this.caFile = join(topology.dir, 'ca.pem');
     this.#log = createWriteStream(logFile, { flags: 'a' });
     mkdirSync(this.data, { mode: 0o700 });
   }
@@ -59,7 +59,7 @@ export class Server {
   /** Takes the CA as a person would, then asks each address from its own segment with it. */
   async #answers() {
     const { A, B } = segments;
-    writeFileSync(this.caFile, await this.fetch('a1', `http://${A.server}:${httpPort}/ca.crt`));
+    writeFileSync(this.caFile, await this.fetch('a1', `http://${A.server}:${httpPort}/fieldphone-ca.pem`));
     await Promise.all([
       this.fetch('a1', `${originOf(A.server)}/healthz`, this.caFile),
       this.fetch('b1', `${originOf(B.server)}/healthz`, this.caFile),
