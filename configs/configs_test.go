@@ -119,7 +119,7 @@ func TestValid(t *testing.T) {
 			c.Redis.URL = NewSecret("unix:///run/redis.sock")
 		},
 		"MySQL URL": func(c *Config) { c.Database.DSN = NewSecret("mysql://me:p%40ss@10.0.0.1:3306/fieldphone") },
-		"names": func(c *Config) { c.TLS.Names = []string{"Phone.lan", "10.0.0.1", "fd00::1", "host"} },
+		"names":     func(c *Config) { c.TLS.Names = []string{"Phone.lan", "10.0.0.1", "fd00::1", "host"} },
 	} {
 		cfg := Default()
 		change(&cfg)
