@@ -98,11 +98,8 @@ func HTTPSURL(host string, port uint16) string {
 	return "https://" + net.JoinHostPort(host, fmt.Sprint(port)) + "/"
 }
 
+const hostNameAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-."
+
 func isHostName(s string) bool {
-	if s == "" || len(s) > 253 {
-		return false
-	}
-	return !strings.ContainsFunc(s, func(r rune) bool {
-		return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r == '-' || r == '.')
-	})
+	return s != "" && len(s) <= 253 && strings.Trim(s, hostNameAlphabet) == ""
 }

@@ -35,15 +35,13 @@ func firstError(errs ...*Error) error {
 	return nil
 }
 
+const nameAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
+
 func checkName(field, s string) *Error {
-	if len(s) < MinNameLength || len(s) > MaxNameLength || strings.ContainsFunc(s, notNameRune) {
+	if len(s) < MinNameLength || len(s) > MaxNameLength || strings.Trim(s, nameAlphabet) != "" {
 		return badData(field, "must be 8 to 64 of A-Z a-z 0-9 _ -")
 	}
 	return nil
-}
-
-func notNameRune(r rune) bool {
-	return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r == '_' || r == '-')
 }
 
 func checkUserID(field, s string) *Error {

@@ -1,0 +1,494 @@
+package hub
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"fieldphone/rtc"
+	"fieldphone/rtc/presence"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func testConfig() Config {
+	return Config{
+		Node: "test", Heartbeat: 5 * time.Second, PresenceTTL: 15 * time.Second, ResumeWindow: 30 * time.Second,
+		RingTimeout: 45 * time.Second, HelloTimeout: 10 * time.Second, MessageRate: 50, MessageBurst: 400,
+		Now: time.Now, Logger: slog.New(slog.DiscardHandler),
+	}
+}
+
+// inBubble runs a test against a hub whose clock is synctest's.
+func inBubble(t *testing.T, test func(t *testing.T, h *Hub)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		h, err := New(testConfig(), presence.NewMemory(time.Now))
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			h.Run(ctx)
+		}()
+		defer func() {
+			cancel()
+			<-done
+		}()
+		test(t, h)
+	})
+}
+
+const callID = "call-0001"
+
+// inCall brings two clients into a call.
+func inCall(t *testing.T, h *Hub) (alice, bob *client) {
+	t.Helper()
+	alice, bob = connect(t, h, "alice", "a"), connect(t, h, "bob", "b")
+	alice.say(&rtc.CallInvite{Call: callID, To: "bob", Media: rtc.Video})
+	one[*rtc.CallRinging](alice)
+	bob.say(&rtc.CallAccept{Call: one[*rtc.CallIncoming](bob).Call, Media: rtc.Video})
+	one[*rtc.CallStarted](alice)
+	one[*rtc.CallStarted](bob)
+	take[*rtc.Ack](alice)
+	take[*rtc.Ack](bob)
+	return alice, bob
+}
+
+func TestPresenceWithinASecond(t *testing.T) {
+	inBubble(t, func(t *testing.T, h *Hub) {
+		alice := connect(t, h, "alice", "a")
+		bob := connect(t, h, "bob", "b")
+		time.Sleep(time.Second)
+		if alice.sees("bob") != rtc.Free || bob.sees("alice") != rtc.Free {
+			t.Fatalf("alice sees bob %s, bob sees alice %s", alice.sees("bob"), bob.sees("alice"))
+		}
+		bob.say(&rtc.Bye{})
+		time.Sleep(time.Second)
+		if alice.sees("bob") != rtc.Offline {
+			t.Fatal("bob said bye and is still shown")
+		}
+	})
+}
+
+func TestVanishedIsGoneAndBlinkIsNot(t *testing.T) {
+	inBubble(t, func(t *testing.T, h *Hub) {
+		alice, bob := connect(t, h, "alice", "a"), connect(t, h, "bob", "b")
+		time.Sleep(10 * time.Second)
+		take[*rtc.PresenceUpdate](alice)
+		bob.lose()
+		time.Sleep(14 * time.Second)
+		bob.back()
+		time.Sleep(20 * time.Second)
+		none[*rtc.PresenceUpdate](alice)
+		if !one2(take[*rtc.Welcome](bob)).Resumed {
+			t.Error("the stream was not resumed")
+		}
+
+		bob.set(func() { bob.mute = true }) // vanishes without a word, as behind a dead network
+		time.Sleep(5*time.Second + 15*time.Second + 500*time.Millisecond)
+		update := one[*rtc.PresenceUpdate](alice)
+		if update.People[0].ID != "bob" || update.People[0].Status != rtc.Offline {
+			t.Errorf("got %+v", update)
+		}
+		if bob.closedWith() != rtc.CloseHeartbeat {
+			t.Errorf("closed with %v", bob.closedWith())
+		}
+	})
+}
+
+// one2 is the last of several.
+func one2[M any](ms []M) M { return ms[len(ms)-1] }
+
+func TestSignInStormIsCoalesced(t *testing.T) {
+	inBubble(t, func(t *testing.T, h *Hub) {
+		watcher := connect(t, h, "watcher", "w")
+		const crowd = 1000
+		for i := range crowd {
+			c := connect(t, h, fmt.Sprintf("user%d", i), "d")
+			c.set(func() { c.deaf = true })
+			time.Sleep(time.Millisecond)
+		}
+		time.Sleep(time.Second)
+		updates := take[*rtc.PresenceUpdate](watcher)
+		people := 0
+		for _, u := range updates {
+			people += len(u.People)
+		}
+		if people < crowd || len(updates) > 10 {
+			t.Errorf("%d people in %d updates", people, len(updates))
+		}
+		if sent := h.Stats().Sent; sent > 10*crowd {
+			t.Errorf("%d frames sent for %d sign-ins", sent, crowd)
+		}
+	})
+}
+
+func TestCallAndHangUp(t *testing.T) {
+	inBubble(t, func(t *testing.T, h *Hub) {
+		alice, bob := inCall(t, h)
+		time.Sleep(time.Second)
+		if bob.sees("alice") != rtc.Busy || alice.sees("bob") != rtc.Busy {
+			t.Error("people in a call are not shown busy")
+		}
+		offer := json.RawMessage(`{"description":{"type":"offer","sdp":"v=0"}}`)
+		alice.say(&rtc.CallSignal{Call: callID, Gen: 1, Payload: offer})
+		if got := one[*rtc.CallSignal](bob); string(got.Payload) != string(offer) || got.Gen != 1 {
+			t.Errorf("got %+v", got)
+		}
+		bob.say(&rtc.CallMedia{Call: callID, Audio: true})
+		if got := one[*rtc.CallMedia](alice); !got.Audio || got.Video {
+			t.Errorf("got %+v", got)
+		}
+		bob.say(&rtc.CallHangup{Call: callID})
+		for _, c := range []*client{alice, bob} {
+			if got := one[*rtc.CallEnded](c); got.Reason != rtc.EndHangup || got.By != "bob" {
+				t.Errorf("%s heard %+v", c.user, got)
+			}
+		}
+		time.Sleep(time.Second)
+		if bob.sees("alice") != rtc.Free || h.Stats().CallsNow != 0 {
+			t.Error("the call left something behind")
+		}
+	})
+}
+
+func TestEveryEnding(t *testing.T) {
+	for name, tt := range map[string]struct {
+		do   func(alice, bob *client)
+		want rtc.EndReason
+	}{
+		"declined":  {func(_, bob *client) { bob.say(&rtc.CallDecline{Call: callID}) }, rtc.EndDeclined},
+		"cancelled": {func(alice, _ *client) { alice.say(&rtc.CallCancel{Call: callID}) }, rtc.EndCancelled},
+		"timeout":   {func(_, _ *client) { time.Sleep(46 * time.Second) }, rtc.EndTimeout},
+		"bye":       {func(alice, _ *client) { alice.say(&rtc.Bye{}) }, rtc.EndCancelled},
+		"signed out": {func(alice, _ *client) {
+			alice.hub.EndSession("session-of-alice")
+			synctest.Wait()
+		}, rtc.EndSessionEnded},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, h *Hub) {
+				alice, bob := connect(t, h, "alice", "a"), connect(t, h, "bob", "b")
+				alice.say(&rtc.CallInvite{Call: callID, To: "bob", Media: rtc.Audio})
+				tt.do(alice, bob)
+				if got := one[*rtc.CallEnded](alice).Reason; got != tt.want {
+					t.Errorf("alice heard %s", got)
+				}
+				if got := one[*rtc.CallEnded](bob).Reason; got != tt.want {
+					t.Errorf("bob heard %s", got)
+				}
+				if n := h.Stats().Ended[tt.want]; n != 1 {
+					t.Errorf("counted %d", n)
+				}
+			})
+		})
+	}
+}
+
+func TestBusyUnreachableAndInCall(t *testing.T) {
+	inBubble(t, func(t *testing.T, h *Hub) {
+		alice, bob := inCall(t, h)
+		carol := connect(t, h, "carol", "c")
+		carol.say(&rtc.CallInvite{Call: "call-0002", To: "bob", Media: rtc.Video})
+		if got := one[*rtc.CallEnded](carol).Reason; got != rtc.EndBusy {
+			t.Errorf("got %s", got)
+		}
+		none[*rtc.CallIncoming](bob)
+		carol.say(&rtc.CallInvite{Call: "call-0003", To: "nobody", Media: rtc.Video})
+		if got := one[*rtc.CallEnded](carol).Reason; got != rtc.EndUnreachable {
+			t.Errorf("got %s", got)
+		}
+		take[*rtc.Ack](alice)
+		alice.say(&rtc.CallInvite{Call: "call-0004", To: "carol", Media: rtc.Video})
+		alice.refused(rtc.CodeInCall)
+		carol.say(&rtc.CallInvite{Call: "call-0005", To: "carol", Media: rtc.Video})
+		carol.refused(rtc.CodeBadData)
+	})
+}
+
+func TestSeveralDevices(t *testing.T) {
+	inBubble(t, func(t *testing.T, h *Hub) {
+		alice := connect(t, h, "alice", "a")
+		phone, laptop := connect(t, h, "bob", "phone"), connect(t, h, "bob", "laptop")
+		alice.say(&rtc.CallInvite{Call: callID, To: "bob", Media: rtc.Video})
+		one[*rtc.CallIncoming](phone)
+		one[*rtc.CallIncoming](laptop)
+		tablet := connect(t, h, "bob", "tablet") // arrives while it rings
+		one[*rtc.CallIncoming](tablet)
+		laptop.say(&rtc.CallAccept{Call: callID, Media: rtc.Audio})
+		one[*rtc.CallStarted](laptop)
+		for _, c := range []*client{phone, tablet} {
+			if got := one[*rtc.CallEnded](c).Reason; got != rtc.EndAnsweredElsewhere {
+				t.Errorf("got %s", got)
+			}
+			c.say(&rtc.CallAccept{Call: callID, Media: rtc.Video})
+			c.refused(rtc.CodeNoSuchCall)
+		}
+	})
+}
+
+func TestBothCallEachOther(t *testing.T) {
+	inBubble(t, func(t *testing.T, h *Hub) {
+		alice, bob := connect(t, h, "alice", "a"), connect(t, h, "bob", "b")
+		alice.say(&rtc.CallInvite{Call: callID, To: "bob", Media: rtc.Video})
+		bob.say(&rtc.CallInvite{Call: "call-0002", To: "alice", Media: rtc.Video})
+		if got := one[*rtc.CallEnded](bob); got.Reason != rtc.EndMerged || got.Into != callID || got.Call != "call-0002" {
+			t.Errorf("got %+v", got)
+		}
+		if a, b := one[*rtc.CallStarted](alice), one[*rtc.CallStarted](bob); a.Role != rtc.Offerer || b.Role != rtc.Answerer || b.Call != callID {
+			t.Errorf("alice %+v, bob %+v", a, b)
+		}
+		none[*rtc.CallEnded](alice)
+	})
+}
+
+func TestLostDeviceResumesItsCallAndItsMessages(t *testing.T) {
+	inBubble(t, func(t *testing.T, h *Hub) {
+		alice, bob := inCall(t, h)
+		bob.lose()
+		if got := one[*rtc.CallPeer](alice); got.Connected {
+			t.Error("alice was not told that bob's signalling is away")
+		}
+		for i := range 3 {
+			alice.say(&rtc.CallSignal{Call: callID, Gen: 1, Payload: json.RawMessage(fmt.Sprintf(`{"candidate":%d}`, i))})
+		}
+		alice.say(&rtc.TextSend{Message: "text-0001", To: "bob", Body: "still there?"})
+		time.Sleep(10 * time.Second)
+		bob.back()
+		if got := take[*rtc.CallSignal](bob); len(got) != 3 || string(got[2].Payload) != `{"candidate":2}` {
+			t.Errorf("%d signals came after the resume, want 3 in order", len(got))
+		}
+		one[*rtc.TextMessage](bob)
+		if got := one[*rtc.CallPeer](alice); !got.Connected {
+			t.Error("alice was not told that bob is back")
+		}
+		welcome := one2(take[*rtc.Welcome](bob))
+		if !welcome.Resumed || len(welcome.Calls) != 1 || welcome.Calls[0].State != rtc.StateActive {
+			t.Errorf("welcome %+v", welcome)
+		}
+		time.Sleep(time.Hour)
+		none[*rtc.CallEnded](alice)
+	})
+}
+
+func TestLostForGood(t *testing.T) {
+	inBubble(t, func(t *testing.T, h *Hub) {
+		alice, bob := inCall(t, h)
+		bob.lose()
+		time.Sleep(29 * time.Second)
+		none[*rtc.CallEnded](alice)
+		time.Sleep(2 * time.Second)
+		if got := one[*rtc.CallEnded](alice).Reason; got != rtc.EndLost {
+			t.Errorf("got %s", got)
+		}
+		if n := h.Stats().DevicesNow; n != 1 {
+			t.Errorf("%d devices are kept, want 1", n)
+		}
+	})
+}
+
+func TestReloadRejoins(t *testing.T) {
+	inBubble(t, func(t *testing.T, h *Hub) {
+		alice, bob := inCall(t, h)
+		bob.lose()
+		bob.set(func() { bob.stream, bob.seq = "", 0 })
+		bob.back()
+		welcome := one2(take[*rtc.Welcome](bob))
+		if welcome.Resumed || len(welcome.Calls) != 1 || welcome.Calls[0].Role != rtc.Answerer || welcome.Calls[0].Peer.Name != "ALICE" {
+			t.Fatalf("welcome %+v", welcome)
+		}
+		bob.say(&rtc.CallRejoin{Call: callID})
+		if a, b := one[*rtc.CallStarted](alice), one[*rtc.CallStarted](bob); a.Gen != 2 || b.Gen != 2 {
+			t.Errorf("gen %d and %d, want 2", a.Gen, b.Gen)
+		}
+	})
+}
+
+func TestRestartedServerLearnsOfRunningCalls(t *testing.T) {
+	inBubble(t, func(t *testing.T, h *Hub) {
+		running := func(peer string, role rtc.Role) rtc.RunningCall {
+			return rtc.RunningCall{Call: callID, Peer: peer, Role: role, Gen: 1, Media: rtc.Video}
+		}
+		alice := &client{t: t, hub: h, user: "alice", device: "a-00000000", stream: "of-another-life"}
+		alice.attach()
+		alice.hello(running("bob", rtc.Offerer))
+		if got := one[*rtc.Welcome](alice); got.Resumed || len(got.Calls) != 1 || got.Calls[0].State != rtc.StateRestoring {
+			t.Fatalf("welcome %+v", got)
+		}
+		mallory := &client{t: t, hub: h, user: "mallory", device: "m-00000000"}
+		mallory.attach()
+		mallory.hello(running("alice", rtc.Answerer))
+		if got := one[*rtc.Welcome](mallory); len(got.Calls) != 0 {
+			t.Fatal("a stranger took a part in the call")
+		}
+		bob := &client{t: t, hub: h, user: "bob", device: "b-00000000"}
+		bob.attach()
+		bob.hello(running("alice", rtc.Answerer))
+		if got := one[*rtc.Welcome](bob); len(got.Calls) != 1 || got.Calls[0].State != rtc.StateActive {
+			t.Fatalf("welcome %+v", got)
+		}
+		one[*rtc.CallPeer](alice)
+		alice.say(&rtc.CallHangup{Call: callID})
+		one[*rtc.CallEnded](bob)
+	})
+}
+
+func TestStrangersCannotTouchACall(t *testing.T) {
+	inBubble(t, func(t *testing.T, h *Hub) {
+		alice, bob := inCall(t, h)
+		mallory := connect(t, h, "mallory", "m")
+		other := connect(t, h, "bob", "other")
+		for _, c := range []*client{mallory, other} {
+			for _, msg := range []rtc.Message{
+				&rtc.CallSignal{Call: callID, Gen: 1, Payload: json.RawMessage(`{}`)}, &rtc.CallHangup{Call: callID},
+				&rtc.CallAccept{Call: callID, Media: rtc.Video}, &rtc.CallRejoin{Call: callID}, &rtc.CallCancel{Call: callID},
+				&rtc.CallDecline{Call: callID}, &rtc.CallMedia{Call: callID},
+			} {
+				c.say(msg)
+				c.refused(rtc.CodeNoSuchCall)
+			}
+			c.say(&rtc.CallInvite{Call: callID, To: "alice", Media: rtc.Video})
+			c.refused(rtc.CodeBadData)
+		}
+		none[*rtc.CallSignal](alice)
+		none[*rtc.CallEnded](bob)
+	})
+}
+
+func TestTextIsDeliveredOnce(t *testing.T) {
+	inBubble(t, func(t *testing.T, h *Hub) {
+		alice, bob := connect(t, h, "alice", "a"), connect(t, h, "bob", "b")
+		second := connect(t, h, "alice", "second")
+		send := &rtc.TextSend{Message: "text-0001", To: "bob", Body: "<b>hi</b>"}
+		alice.say(send)
+		first := one[*rtc.TextSent](alice)
+		time.Sleep(time.Second)
+		alice.say(send) // as after a reconnect
+		if again := one[*rtc.TextSent](alice); *again != *first {
+			t.Errorf("answered %+v, then %+v", first, again)
+		}
+		if got := one[*rtc.TextMessage](bob); got.Body != send.Body || got.From != (rtc.User{ID: "alice", Name: "ALICE"}) || got.ServerTime != first.ServerTime {
+			t.Errorf("got %+v", got)
+		}
+		one[*rtc.TextMessage](second)
+		none[*rtc.TextMessage](alice)
+		alice.say(&rtc.TextSend{Message: "text-0002", To: "nobody", Body: "hi"})
+		alice.refused(rtc.CodeOffline)
+	})
+}
+
+func TestSlowDeviceIsDisconnectedNotWaitedFor(t *testing.T) {
+	inBubble(t, func(t *testing.T, h *Hub) {
+		alice, bob := connect(t, h, "alice", "a"), connect(t, h, "bob", "b")
+		bob.set(func() { bob.room = 0 })
+		alice.say(&rtc.TextSend{Message: "text-0001", To: "bob", Body: "hi"})
+		one[*rtc.TextSent](alice)
+		synctest.Wait()
+		if bob.closedWith() != rtc.CloseSlow {
+			t.Fatalf("closed with %v", bob.closedWith())
+		}
+		bob.lose()
+		bob.back()
+		one[*rtc.TextMessage](bob)
+	})
+}
+
+func TestConnectionsThatMisbehave(t *testing.T) {
+	inBubble(t, func(t *testing.T, h *Hub) {
+		silent := &client{t: t, hub: h, user: "alice", device: "a-00000000"}
+		silent.attach()
+		silent.say(&rtc.CallInvite{Call: callID, To: "bob", Media: rtc.Video})
+		silent.refused(rtc.CodeHelloExpected)
+		time.Sleep(11 * time.Second)
+		if silent.closedWith() != rtc.CloseHelloExpected {
+			t.Errorf("a connection without hello: %v", silent.closedWith())
+		}
+
+		loud := connect(t, h, "loud", "l")
+		for range 1000 {
+			loud.port.Receive([]byte("garbage"))
+		}
+		synctest.Wait()
+		if loud.closedWith() != rtc.CloseProtocolError {
+			t.Errorf("a connection that sends garbage: %v", loud.closedWith())
+		}
+
+		flood := connect(t, h, "flood", "f")
+		for range 1000 {
+			flood.port.Receive([]byte(`{"type":"pong","data":{"seq":0}}`))
+		}
+		synctest.Wait()
+		if flood.closedWith() != rtc.CloseProtocolError {
+			t.Errorf("a flood: %v", flood.closedWith())
+		}
+		forger := connect(t, h, "forger", "f")
+		forger.say(&rtc.CallStarted{Call: callID})
+		forger.refused(rtc.CodeUnknownType)
+	})
+}
+
+func TestReplacedAndSignedOut(t *testing.T) {
+	inBubble(t, func(t *testing.T, h *Hub) {
+		first := connect(t, h, "alice", "a")
+		second := connect(t, h, "alice", "a")
+		if first.closedWith() != rtc.CloseReplaced || second.closedWith() != (rtc.Close{}) {
+			t.Errorf("first %v, second %v", first.closedWith(), second.closedWith())
+		}
+		first.lose()
+		bob := connect(t, h, "bob", "b")
+		h.EndSession("session-of-alice")
+		synctest.Wait()
+		if second.closedWith() != rtc.CloseSessionEnded {
+			t.Errorf("closed with %v", second.closedWith())
+		}
+		time.Sleep(time.Second)
+		if bob.sees("alice") != rtc.Offline {
+			t.Error("a signed-out user is still shown")
+		}
+	})
+}
+
+func TestDevicesOfOneUserAreBounded(t *testing.T) {
+	inBubble(t, func(t *testing.T, h *Hub) {
+		for i := range 3 * maxDevices {
+			connect(t, h, "alice", fmt.Sprintf("d%d", i))
+		}
+		if n := h.Stats().DevicesNow; n != maxDevices {
+			t.Errorf("%d devices", n)
+		}
+	})
+}
+
+func TestRenameIsSeen(t *testing.T) {
+	inBubble(t, func(t *testing.T, h *Hub) {
+		alice, bob := connect(t, h, "alice", "a"), connect(t, h, "bob", "b")
+		time.Sleep(time.Second)
+		take[*rtc.PresenceUpdate](alice)
+		h.Rename(rtc.User{ID: "bob", Name: "Robert"})
+		time.Sleep(time.Second)
+		if got := one[*rtc.PresenceUpdate](alice); got.People[0].Name != "Robert" {
+			t.Errorf("got %+v", got)
+		}
+		bob.say(&rtc.CallInvite{Call: callID, To: "alice", Media: rtc.Audio})
+		if got := one[*rtc.CallIncoming](alice); got.From.Name != "Robert" {
+			t.Errorf("rings as %q", got.From.Name)
+		}
+	})
+}
+
+func TestStopClosesWithGoingAway(t *testing.T) {
+	var c *client
+	inBubble(t, func(t *testing.T, h *Hub) { c = connect(t, h, "alice", "a") })
+	if c.closed != rtc.CloseGoingAway {
+		t.Errorf("closed with %v", c.closed)
+	}
+}
