@@ -41,12 +41,16 @@ async function paths(...people) {
 
 const relayed = (call) => call.ends.some((end) => / relay\//.test(end));
 
-export function assertDirect(call) {
+/** The path is direct, and both pages say so. */
+export async function assertDirect(call) {
   assert.ok(!relayed(call), `want a direct path, got ${call.ends.join(', ')}`);
+  await Promise.all([call.caller, call.callee].map((side) => side.reads('Connected directly')));
 }
 
-export function assertRelayed(call) {
+/** The path goes through the relay, and both pages say so. */
+export async function assertRelayed(call) {
   assert.ok(relayed(call), `want a path through the relay, got ${call.ends.join(', ')}`);
+  await Promise.all([call.caller, call.callee].map((side) => side.reads('Connected through the relay')));
 }
 
 /** What a scenario returns about its call, for the report. */

@@ -1,4 +1,5 @@
 // The whole lab as a scenario sees it: places, a server, and people with browsers.
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Browsers } from './browser.mjs';
 import { Person } from './people.mjs';
@@ -15,6 +16,7 @@ export class Lab {
     this.topology = topology;
     this.binary = binary;
     this.trust = trust;
+    mkdirSync(out, { recursive: true });
     this.logFile = join(out, 'server.log');
   }
 

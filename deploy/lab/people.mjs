@@ -1,6 +1,7 @@
 // What a person does on the page, found as a person finds it: by role and name.
 import { writeFileSync } from 'node:fs';
 import { picture, snapshot } from './media.mjs';
+import { until } from './wait.mjs';
 
 const names = ['Ada', 'Ben', 'Cleo', 'Dan', 'Eva', 'Finn', 'Gita', 'Hugo', 'Ida', 'Jon', 'Kim', 'Lea'];
 const patienceMs = 10_000;
@@ -13,6 +14,7 @@ export class Person {
     this.place = place;
     this.server = server;
     this.id = `${place}-${number}`;
+    this.password = `correct horse ${this.id}`;
     this.name = `${names[number % names.length]} ${number}`;
     page.setDefaultTimeout(patienceMs);
     page.on('console', (message) => this.#console.push(`${message.type()}: ${message.text()}`));
@@ -27,22 +29,45 @@ export class Person {
     await this.page.goto(url);
   }
 
+  box(name) {
+    return this.page.getByRole('textbox', { name, exact: true });
+  }
+
   async signUp() {
-    const box = (name) => this.page.getByRole('textbox', { name, exact: true });
-    await box('User ID').fill(this.id);
-    await box('Name').fill(this.name);
-    await box('Password').fill(`correct horse ${this.id}`);
+    await this.box('User ID').fill(this.id);
+    await this.box('Name').fill(this.name);
+    await this.box('Password').fill(this.password);
     await this.button('Create account').click();
-    await this.button('Sign out').waitFor();
+    await this.button('Create account').waitFor({ state: 'hidden' });
+  }
+
+  async signOut() {
+    await this.button('Your account').click();
+    await this.button('Sign out').click();
+    await this.box('User ID').waitFor();
+  }
+
+  /** Signs in on the page of a device that has signed in before. */
+  async signIn() {
+    await this.box('User ID').fill(this.id);
+    await this.box('Password').fill(this.password);
+    await this.button('Sign in').click();
+    await this.button('Sign in').waitFor({ state: 'hidden' });
   }
 
   /** The other one's line in the roster. */
   line(other) {
-    return this.page.getByRole('listitem').filter({ hasText: other.name });
+    return this.page.getByRole('listitem', { name: other.name, exact: true });
   }
 
+  /** Waits until the other one can be called. */
   async sees(other) {
-    await this.button(`Video call ${other.name}`).waitFor();
+    await until(`${this.name} can call ${other.name}`, () => this.canCall(other), Boolean, patienceMs);
+  }
+
+  async canCall(other) {
+    const call = this.button(`Video call ${other.name}`);
+    return (await call.count()) > 0 && (await call.isEnabled());
   }
 
   async call(other, kind = 'Video') {
@@ -81,9 +106,13 @@ export class Person {
     await this.page.getByText(text).first().waitFor();
   }
 
+  async readsNoMore(text) {
+    await this.page.getByText(text).waitFor({ state: 'hidden' });
+  }
+
   async write(other, text) {
     await this.openText(other);
-    await this.page.getByRole('textbox', { name: 'Message', exact: true }).fill(text);
+    await this.box('Message').fill(text);
     await this.button('Send').click();
   }
 

@@ -31,7 +31,9 @@ in | direct)
   for lab in "${TMPDIR:-/tmp}"/fplab*; do
     [ -O "$lab" ] || continue
     pid=${lab##*/fplab}
-    exec nsenter --target "${pid%%-*}" --user --mount --preserve-credentials node "$here/run.mjs" "$@"
+    # shellcheck disable=SC2016 # the inner shell expands these
+    exec nsenter --target "${pid%%-*}" --user --mount --preserve-credentials \
+      sh -c 'cd "$0" && exec node "$@"' "$PWD" "$here/run.mjs" "$@"
   done
   ;;
 esac

@@ -6,6 +6,7 @@ import * as netns from './netns.mjs';
 import { hosts, hotspots, inside, places, segments, serverAddresses, serverDefault } from './plan.mjs';
 
 const prefix = 'fplab';
+const base = tmpdir();
 
 /** Quiet, strict-enough kernels: a bridge is a wire, not a firewall. */
 const sysctls = [
@@ -63,7 +64,7 @@ export class Topology {
   }
 
   create() {
-    this.dir = mkdtempSync(join(tmpdir(), `${this.id}-`));
+    this.dir = mkdtempSync(join(base, `${this.id}-`));
     for (const place of places) {
       netns.add(this.ns(place));
       netns.ipBatch(this.ns(place), ['link set lo up']);
@@ -135,8 +136,8 @@ export class Topology {
   destroy() {
     const mine = `${this.id}-`;
     netns.remove(netns.list().filter((name) => name.startsWith(mine)));
-    for (const name of readdirSync(tmpdir()).filter((entry) => entry.startsWith(mine))) {
-      rmSync(join(tmpdir(), name), { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
+    for (const name of readdirSync(base).filter((entry) => entry.startsWith(mine))) {
+      rmSync(join(base, name), { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
     }
   }
 }
@@ -144,7 +145,7 @@ export class Topology {
 /** The process ids of labs that left something behind or are still standing. */
 export function owners() {
   const pattern = new RegExp(`^${prefix}(\\d+)-`);
-  const names = [...netns.list(), ...readdirSync(tmpdir())];
+  const names = [...netns.list(), ...readdirSync(base)];
   return [...new Set(names.map((name) => pattern.exec(name)?.[1]).filter(Boolean))].map(Number);
 }
 

@@ -8,9 +8,11 @@ function hangUp(name, who) {
     about: `the ${who} hangs up`,
     async run(lab) {
       const call = await connect(...(await lab.people('a1', 'a2')));
-      await call[who].hangUp();
-      await Promise.all([call.caller.isFree(), call.callee.isFree()]);
-      await Promise.all([call.caller.sees(call.callee), call.callee.sees(call.caller)]);
+      const [one, other] = who === 'caller' ? [call.caller, call.callee] : [call.callee, call.caller];
+      await one.hangUp();
+      await other.reads(`${one.name} hung up`);
+      await Promise.all([one.isFree(), other.isFree()]);
+      await Promise.all([one.sees(other), other.sees(one)]);
     },
   };
 }
@@ -60,7 +62,9 @@ export default [
       await a1.sees(a2);
       await a1.call(a2);
       await a2.accept();
+      await a1.reads('The camera is not allowed');
       await Promise.all([alive(a1), alive(a2, { video: false })]);
+      await a2.reads(`${a1.name}'s camera is off`);
     },
   },
   {

@@ -2,7 +2,8 @@
 // share browsers.
 import calls from './calls.mjs';
 import paths from './paths.mjs';
+import presence from './presence.mjs';
 import recovery from './recovery.mjs';
 import ringing from './ringing.mjs';
 
-export const scenarios = [...calls, ...ringing, ...paths, ...recovery];
+export const scenarios = [...presence, ...calls, ...ringing, ...paths, ...recovery];

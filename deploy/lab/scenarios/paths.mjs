@@ -11,7 +11,7 @@ function pair(name, about, from, to, { blocked = false, assertPath }) {
     async run(lab) {
       if (blocked) lab.block();
       const call = await connect(...(await lab.people(from, to)));
-      assertPath(call);
+      await assertPath(call);
       await assertOwnRelays(call);
       return summary(call);
     },
@@ -47,7 +47,7 @@ export default [
       const server = serverFor('a1');
       const [a1, b1] = await Promise.all([lab.person('a1'), lab.person('b1', { server })]);
       const call = await connect(b1, a1);
-      assertRelayed(call);
+      await assertRelayed(call);
       await assertOwnRelays(call);
       return summary(call);
     },

@@ -3,6 +3,7 @@ import { alive, assertDirect, connect, summary } from '../call.mjs';
 import { until } from '../wait.mjs';
 
 const returnMs = 20_000;
+const away = 'Server out of reach';
 
 /** Both see and hear each other again, on whatever connection the pages now have. */
 async function back(...people) {
@@ -35,12 +36,13 @@ export default [
     about: 'the server restarts during a direct call, which goes on',
     async run(lab) {
       const call = await connect(...(await lab.people('a1', 'b1')));
-      assertDirect(call);
+      await assertDirect(call);
       const sides = [call.caller, call.callee];
       await lab.server.stop();
+      await Promise.all(sides.map((side) => side.reads(away)));
       await Promise.all(sides.map((side) => alive(side)));
       await lab.server.start();
-      await Promise.all(sides.map((side) => side.isConnected()));
+      await Promise.all(sides.map((side) => side.readsNoMore(away)));
       await Promise.all(sides.map((side) => alive(side)));
       await call.caller.hangUp();
       await Promise.all(sides.map((side) => side.isFree()));
