@@ -2,10 +2,11 @@ package turnsrv
 
 import (
 	"errors"
-	"fieldphone/turnsrv/credential"
 	"net"
 	"net/netip"
 	"sync/atomic"
+
+	"fieldphone/turnsrv/credential"
 
 	"github.com/pion/turn/v4"
 )

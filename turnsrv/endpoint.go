@@ -3,11 +3,12 @@ package turnsrv
 import (
 	"encoding/binary"
 	"errors"
-	"fieldphone/turnsrv/credential"
 	"net"
 	"net/netip"
 	"sync"
 	"time"
+
+	"fieldphone/turnsrv/credential"
 
 	"github.com/pion/stun/v3"
 	"github.com/pion/turn/v4"

@@ -108,7 +108,7 @@ func rangeIsFree(low, size int) bool {
 			if err != nil {
 				return false
 			}
-			conn.Close()
+			_ = conn.Close()
 		}
 	}
 	return true

@@ -1,12 +1,13 @@
 package turnsrv
 
 import (
-	"fieldphone/turnsrv/credential"
 	"net"
 	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"fieldphone/turnsrv/credential"
 )
 
 // maxBindings bounds the permissions, and the channels, of one allocation:

@@ -2,10 +2,11 @@ package credential_test
 
 import (
 	"errors"
-	"fieldphone/turnsrv/credential"
 	"strings"
 	"testing"
 	"time"
+
+	"fieldphone/turnsrv/credential"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
