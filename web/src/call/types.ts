@@ -1,0 +1,71 @@
+import type { CallMedia, EndReason, Media, Role, User } from "../protocol/messages";
+
+/** Why a camera, microphone or screen is not there. */
+export type DeviceProblem = "insecure" | "denied" | "missing" | "in_use" | "unknown";
+
+export type Kind = "audio" | "video";
+
+/** How the media goes: straight, or through a TURN relay and over what. */
+export interface Path {
+  relay: boolean;
+  protocol?: "udp" | "tcp" | "tls";
+  local: string;
+  remote: string;
+}
+
+export type CallStage =
+  | "inviting" // asked the server, nothing rings yet
+  | "ringing" // rings on the other side
+  | "incoming" // rings here
+  | "starting" // accepted; devices and servers are being fetched
+  | "connecting" // looking for a way to the other side
+  | "connected"
+  | "lost" // was connected; looking for a way again
+  | "ended";
+
+/** Why a call ended: the server's reason, or what this page found out before the server could say. */
+export type CallEnd = EndReason | "in_call" | "no_server" | "no_media_path";
+
+export interface Own {
+  audio: boolean;
+  video: boolean;
+  screen: boolean;
+  /** Why sound or picture cannot be sent, where that is so. */
+  problems: Partial<Record<Kind | "screen", DeviceProblem>>;
+  /** True while the browser asks the person for permission. */
+  asking: boolean;
+  mirrored: boolean;
+  cameras: number;
+}
+
+export interface Call {
+  call: string;
+  peer: User;
+  outgoing: boolean;
+  media: Media;
+  role: Role;
+  gen: number;
+  stage: CallStage;
+  /** Server time in Unix milliseconds since when both are in the call. */
+  since: number | undefined;
+  path: Path | undefined;
+  /** True when a relay has been found and the direct ways did not answer yet. */
+  tryingRelay: boolean;
+  /** Seconds that the present try to connect has lasted. */
+  trying: number;
+  peerConnected: boolean;
+  peerMedia: CallMedia | undefined;
+  own: Own;
+  end: CallEnd | undefined;
+  endedBySelf: boolean;
+}
+
+export const noOwn: Own = {
+  audio: false,
+  video: false,
+  screen: false,
+  problems: {},
+  asking: false,
+  mirrored: false,
+  cameras: 0,
+};

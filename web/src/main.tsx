@@ -1,0 +1,100 @@
+import "webrtc-adapter";
+import { effect } from "@preact/signals";
+import { render } from "preact";
+import { MediaSource } from "./call/media";
+import { Ringer } from "./call/ringer";
+import { Api, socketURL } from "./protocol/api";
+import type { Timers } from "./protocol/clock";
+import { App } from "./state/app";
+import { openSocket } from "./socket";
+import { deviceName } from "./state/device";
+import { Settings } from "./state/settings";
+import { Kept } from "./state/storage";
+import { keepAwake, notifyCalls, soundCalls, titleTells } from "./ui/alerts";
+import { Provide } from "./ui/context";
+import { backCloses } from "./ui/history";
+import { Root } from "./ui/Root";
+import "./style/index.css";
+
+const timers: Timers = {
+  set: (fn, ms) => window.setTimeout(fn, ms),
+  clear: (timer) => window.clearTimeout(timer),
+};
+const random = (bytes: Uint8Array<ArrayBuffer>) => crypto.getRandomValues(bytes);
+const local = new Kept(() => localStorage);
+const tab = new Kept(() => sessionStorage);
+
+/** For support and tests: the running call's connection, and what went wrong lately. */
+const support: { pc: RTCPeerConnection | undefined; problems: string[] } = { pc: undefined, problems: [] };
+Object.defineProperty(window, "fieldphone", { value: support });
+
+const settings = new Settings({ query: location.search, languages: navigator.languages, kept: local });
+let device: Promise<string> | undefined;
+// Undefined on a page that is not secure, whatever the types say.
+const media = navigator.mediaDevices as MediaDevices | undefined;
+
+const app = new App({
+  api: new Api((path, init) => fetch(path, init)),
+  settings,
+  openSocket: () => openSocket(socketURL(location)),
+  device: () => (device ??= deviceName(tab, navigator.locks, random)),
+  timers,
+  wallClock: () => Date.now(),
+  random: Math.random,
+  local,
+  tab,
+  call: {
+    source: new MediaSource(media),
+    newPeer: (config) => new RTCPeerConnection(config),
+    newStream: () => new MediaStream(),
+    random,
+    now: () => performance.now(),
+    onPeer: (pc) => (support.pc = pc),
+  },
+  onProblem: (problem) => {
+    support.problems.push(`${new Date().toISOString()} ${problem}`);
+    support.problems.splice(0, support.problems.length - 100);
+  },
+});
+
+const ringer = new Ringer({
+  newAudio: () => (typeof AudioContext === "undefined" ? undefined : new AudioContext()),
+  vibrate: (pattern) => void navigator.vibrate?.(pattern),
+  timers,
+});
+
+function follow(query: string, tell: (matches: boolean) => void): void {
+  const list = window.matchMedia(query);
+  tell(list.matches);
+  list.addEventListener("change", () => tell(list.matches));
+}
+
+follow("(prefers-color-scheme: dark)", (dark) => (settings.systemDark.value = dark));
+follow("(min-width: 1100px)", (wide) => (app.view.wide.value = wide));
+effect(() => {
+  document.documentElement.dataset.theme = settings.dark.value ? "dark" : "light";
+  document.documentElement.lang = settings.language.value;
+});
+for (const event of ["pointerdown", "keydown"]) window.addEventListener(event, () => ringer.unlock());
+window.addEventListener("online", () => app.wake(true));
+const network = (navigator as { connection?: EventTarget }).connection;
+network?.addEventListener("change", () => navigator.onLine && app.wake(true));
+document.addEventListener("visibilitychange", () => {
+  app.view.visible.value = document.visibilityState === "visible";
+  if (app.view.visible.value) app.wake(false);
+});
+media?.addEventListener("devicechange", () => app.calls.devicesChanged());
+
+soundCalls(app, ringer);
+titleTells(app);
+notifyCalls(app);
+keepAwake(app);
+backCloses(app);
+void app.boot();
+
+render(
+  <Provide value={app}>
+    <Root />
+  </Provide>,
+  document.getElementById("app")!,
+);

@@ -1,0 +1,213 @@
+// The words of the signalling protocol (rtc/PROTOCOL.md) as closed unions.
+
+export interface User {
+  id: string;
+  name: string;
+}
+
+export type Role = "offerer" | "answerer";
+export type Media = "video" | "audio";
+export type CallPhase = "ringing" | "active" | "restoring";
+export type Status = "free" | "busy" | "offline";
+
+export const errorCodes = [
+  "bad_json",
+  "unknown_type",
+  "bad_data",
+  "hello_expected",
+  "no_such_call",
+  "wrong_state",
+  "no_such_user",
+  "offline",
+  "in_call",
+  "rate_limited",
+  "internal",
+] as const;
+export type ErrorCode = (typeof errorCodes)[number];
+
+export const endReasons = [
+  "hangup",
+  "declined",
+  "cancelled",
+  "busy",
+  "timeout",
+  "unreachable",
+  "answered_elsewhere",
+  "declined_elsewhere",
+  "merged",
+  "lost",
+  "failed",
+  "session_ended",
+] as const;
+/** Why a call ended. "other" stands for a reason that this page does not know yet. */
+export type EndReason = (typeof endReasons)[number] | "other";
+
+export interface Person extends User {
+  status: Status;
+}
+
+/** A call whose media runs here, as told in hello. */
+export interface RunningCall {
+  call: string;
+  peer: string;
+  role: Role;
+  gen: number;
+  media: Media;
+}
+
+/** A call as welcome tells of it; since is Unix milliseconds. */
+export interface CallInfo {
+  call: string;
+  peer: User;
+  role: Role;
+  state: CallPhase;
+  gen: number;
+  media: Media;
+  since: number;
+}
+
+export interface Welcome {
+  user: User;
+  device: string;
+  stream: string;
+  resumed: boolean;
+  server_time: number;
+  heartbeat_ms: number;
+  resume_ms: number;
+  calls: CallInfo[];
+}
+
+export interface CallStarted {
+  call: string;
+  peer: User;
+  role: Role;
+  gen: number;
+  media: Media;
+  server_time: number;
+}
+
+export interface CallIncoming {
+  call: string;
+  from: User;
+  media: Media;
+  server_time: number;
+}
+
+export interface CallEnded {
+  call: string;
+  reason: EndReason;
+  by?: string;
+  into?: string;
+  server_time: number;
+}
+
+export interface CallSignal {
+  call: string;
+  gen: number;
+  payload: Payload;
+}
+
+export interface CallMedia {
+  call: string;
+  audio: boolean;
+  video: boolean;
+  screen: boolean;
+}
+
+/** What both ends say to each other through the server, which passes it on unread. */
+export interface Payload {
+  description?: { type: "offer" | "answer"; sdp: string };
+  candidate?: {
+    candidate: string;
+    sdpMid?: string | null;
+    sdpMLineIndex?: number | null;
+    usernameFragment?: string | null;
+  };
+  /** The answerer asks the offerer for an ICE restart. */
+  restart?: boolean;
+  /** Which offer a description is or answers, so that late answers are known. */
+  offer?: number;
+}
+
+export interface TextMessage {
+  message: string;
+  from: User;
+  to: string;
+  body: string;
+  server_time: number;
+}
+
+type Empty = Record<string, never>;
+type OfCall = { call: string };
+
+/** What a client sends: the data of each type. */
+export interface ClientData {
+  hello: { device: string; stream?: string; last_seq?: number; calls?: RunningCall[] };
+  pong: { seq: number };
+  bye: Empty;
+  "text.send": { message: string; to: string; body: string };
+  "call.invite": { call: string; to: string; media: Media };
+  "call.accept": { call: string; media: Media };
+  "call.decline": OfCall;
+  "call.cancel": OfCall;
+  "call.hangup": { call: string; reason?: "hangup" | "failed" };
+  "call.signal": CallSignal;
+  "call.rejoin": OfCall;
+  "call.media": CallMedia;
+}
+
+/** What the server sends: the data of each type. */
+export interface ServerData {
+  welcome: Welcome;
+  ping: { server_time: number };
+  ack: Empty;
+  error: { code: ErrorCode; message: string };
+  "presence.snapshot": { people: Person[] };
+  "presence.update": { people: Person[] };
+  "text.sent": { message: string; server_time: number };
+  "text.message": TextMessage;
+  "call.ringing": OfCall;
+  "call.incoming": CallIncoming;
+  "call.started": CallStarted;
+  "call.signal": CallSignal;
+  "call.media": CallMedia;
+  "call.peer": { call: string; connected: boolean };
+  "call.ended": CallEnded;
+}
+
+export type ClientType = keyof ClientData;
+export type ServerType = keyof ServerData;
+
+export type ClientMessage = { [T in ClientType]: { type: T; id?: string; data?: ClientData[T] } }[ClientType];
+export type ServerMessage = {
+  [T in ServerType]: { type: T; re?: string; seq?: number; data: ServerData[T] };
+}[ServerType];
+
+const clientTable: Record<ClientType, true> = {
+  hello: true,
+  pong: true,
+  bye: true,
+  "text.send": true,
+  "call.invite": true,
+  "call.accept": true,
+  "call.decline": true,
+  "call.cancel": true,
+  "call.hangup": true,
+  "call.signal": true,
+  "call.rejoin": true,
+  "call.media": true,
+};
+export const clientTypes = Object.keys(clientTable) as ClientType[];
+
+/** The longest text, in bytes of UTF-8. */
+export const maxTextBytes = 8000;
+
+const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
+
+/** Makes a name for a device, call or message: prefix and 16 random characters of the protocol's alphabet. */
+export function newName(prefix: string, random: (bytes: Uint8Array<ArrayBuffer>) => Uint8Array): string {
+  const bytes = random(new Uint8Array(16));
+  let name = prefix + "-";
+  for (const byte of bytes) name += alphabet[byte & 63];
+  return name;
+}

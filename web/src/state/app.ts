@@ -1,0 +1,342 @@
+// The whole page without its pixels: session, connection, people, calls, texts.
+import { computed, effect, signal } from "@preact/signals";
+import { Calls, type CallsDeps } from "../call/calls";
+import { ApiError, type Account, type Api, type Grant } from "../protocol/api";
+import { ServerClock, type Timers } from "../protocol/clock";
+import { Connection, type ConnectionDeps, type ConnectionState, type Socket } from "../protocol/connection";
+import type { CallIncoming, Media, ServerMessage, User, Welcome } from "../protocol/messages";
+import { RequestError } from "../protocol/pending";
+import { People } from "./people";
+import type { Settings } from "./settings";
+import type { Kept } from "./storage";
+import { Texts } from "./texts";
+import { View } from "./view";
+
+export type SignOutReason = "session_ended" | "session_expired" | "user_disabled";
+
+export type Session =
+  | { kind: "unknown" }
+  | { kind: "unreachable" }
+  | { kind: "out"; why?: SignOutReason }
+  | { kind: "in"; user: Account };
+
+export interface AppDeps {
+  api: Api;
+  settings: Settings;
+  openSocket: () => Socket;
+  device: () => Promise<string>;
+  timers: Timers;
+  /** Unix milliseconds by the device's clock. */
+  wallClock: () => number;
+  random: () => number;
+  /** Kept for this device, and for this tab. */
+  local: Kept;
+  tab: Kept;
+  call: Pick<CallsDeps, "source" | "newPeer" | "newStream" | "random" | "now" | "onPeer">;
+  onProblem: (problem: string) => void;
+}
+
+const retryMs = 3_000;
+const minRenewMs = 60_000;
+const maxRenewMs = 80 * 60_000;
+const usersEveryMs = 60_000;
+
+export class App {
+  readonly session = signal<Session>({ kind: "unknown" });
+  readonly connection = signal<ConnectionState>({ kind: "idle" });
+  readonly settings: Settings;
+  readonly people = new People();
+  readonly clock: ServerClock;
+  readonly calls: Calls;
+  readonly texts: Texts;
+  readonly view = new View();
+  /** The person whose texts can be read on the screen now. */
+  readonly reading = computed(() => {
+    const call = this.calls.current.value;
+    const open = this.view.openWith.value;
+    if (!call) return open;
+    if (call.stage === "ended") return undefined;
+    return this.view.wide.value || this.view.textsInCall.value ? (open ?? call.peer.id) : undefined;
+  });
+  private readonly deps: AppDeps;
+  private line: Connection | undefined;
+  private renewal: number | undefined;
+  private expiresAt: number | undefined;
+  private usersAt = Number.NEGATIVE_INFINITY;
+  /** The session is being ended or changed on purpose, so its end is no news. */
+  private changing = false;
+
+  constructor(deps: AppDeps) {
+    this.deps = deps;
+    this.settings = deps.settings;
+    this.clock = new ServerClock(deps.wallClock);
+    this.calls = new Calls({
+      ...deps.call,
+      request: (type, data, timeoutMs) => this.request((line) => line.request(type, data, timeoutMs)),
+      fetchIce: () => deps.api.ice(),
+      signalling: () => this.connection.value.kind === "online",
+      relayOnly: deps.settings.relayOnly,
+      timers: deps.timers,
+      serverNow: () => this.clock.now(),
+      onOver: (over) => {
+        if (over.end !== "merged") this.texts.addCall(over);
+      },
+      onProblem: deps.onProblem,
+    });
+    this.texts = new Texts({
+      send: (data) => this.request((line) => line.request("text.send", data)),
+      random: deps.call.random,
+      serverNow: () => this.clock.now(),
+      kept: deps.tab,
+      lookingAt: () => (this.view.visible.value ? this.reading.value : undefined),
+    });
+    effect(() => {
+      const reading = this.reading.value;
+      if (reading !== undefined && this.view.visible.value) this.texts.markRead(reading);
+    });
+  }
+
+  get me(): Account | undefined {
+    const session = this.session.value;
+    return session.kind === "in" ? session.user : undefined;
+  }
+
+  /** The id that signed in here last, for the sign-in form. */
+  get lastUser(): string | undefined {
+    return this.deps.local.get("user");
+  }
+
+  /** A person by id, also one who is known from texts alone. */
+  personNamed(id: string): User {
+    return this.people.find(id) ?? this.texts.conversations.value.get(id)?.peer ?? { id, name: id };
+  }
+
+  openConversation(id: string): void {
+    this.calls.dismiss();
+    this.view.openWith.value = id;
+    this.view.textsInCall.value = true;
+  }
+
+  closeConversation(): void {
+    this.view.openWith.value = undefined;
+  }
+
+  call(peer: User, media: Media): void {
+    this.showCallWith(peer.id);
+    void this.calls.invite(peer, media);
+  }
+
+  answer(ringing: CallIncoming, media: Media): void {
+    this.showCallWith(ringing.from.id);
+    void this.calls.accept(ringing, media);
+  }
+
+  /** Ends the call; what one ended oneself needs no explanation. */
+  hangUp(): void {
+    this.calls.hangUp();
+    this.calls.dismiss();
+  }
+
+  private showCallWith(peer: string): void {
+    this.view.textsInCall.value = false;
+    if (this.view.openWith.value !== peer) this.view.openWith.value = undefined;
+  }
+
+  /** Finds out whether a session goes on. */
+  async boot(): Promise<void> {
+    try {
+      await this.enter(await this.deps.api.me());
+    } catch (error) {
+      if (error instanceof ApiError && error.signedOut) {
+        const expired = error.code === "session_expired" || error.code === "session_revoked";
+        this.session.value = { kind: "out", ...(expired ? { why: "session_expired" } : {}) };
+        return;
+      }
+      this.session.value = { kind: "unreachable" };
+      this.deps.timers.set(() => void this.boot(), retryMs);
+    }
+  }
+
+  async signIn(id: string, password: string): Promise<void> {
+    const grant = await this.deps.api.login(id, password);
+    this.granted(grant);
+    await this.enter(grant.user);
+  }
+
+  async createAccount(id: string, name: string, password: string): Promise<void> {
+    await this.deps.api.register(id, name, password);
+    await this.signIn(id, password);
+  }
+
+  /** Ends the session everywhere; throws when the server could not be told. */
+  async signOut(): Promise<void> {
+    this.changing = true;
+    try {
+      this.calls.hangUp();
+      await this.deps.api.logout();
+    } catch (error) {
+      if (!(error instanceof ApiError && error.signedOut)) throw error;
+    } finally {
+      this.changing = false;
+    }
+    this.texts.clear();
+    this.leave({ kind: "out" });
+  }
+
+  async rename(name: string): Promise<void> {
+    this.session.value = { kind: "in", user: await this.deps.api.rename(name) };
+  }
+
+  /** Changes the password; the server ends the old session, so the line is opened anew. */
+  async changePassword(current: string, fresh: string): Promise<void> {
+    this.changing = true;
+    try {
+      this.granted(await this.deps.api.changePassword(current, fresh));
+    } finally {
+      this.changing = false;
+      if (this.connection.value.kind === "stopped") this.line?.start();
+    }
+  }
+
+  /** The network came back or changed, or the page became visible. */
+  wake(networkChanged: boolean): void {
+    this.line?.wake(networkChanged);
+    if (networkChanged) this.calls.networkChanged();
+  }
+
+  /** Takes the device back from the other tab that took it. */
+  takeBack(): void {
+    this.line?.start();
+  }
+
+  private async enter(user: Account): Promise<void> {
+    this.deps.local.set("user", user.id);
+    this.texts.open(user.id);
+    this.session.value = { kind: "in", user };
+    const device = await this.deps.device();
+    if (this.me?.id !== user.id) return;
+    this.line?.stop("signed_out");
+    this.line = new Connection(this.lineDeps(device));
+    this.line.start();
+  }
+
+  private lineDeps(device: string): ConnectionDeps {
+    return {
+      device,
+      open: this.deps.openSocket,
+      probe: () => this.probe(),
+      timers: this.deps.timers,
+      random: this.deps.random,
+      runningCalls: () => this.calls.running(),
+      onState: (state) => this.lineState(state),
+      onWelcome: (welcome) => this.welcome(welcome),
+      onMessage: (message) => this.take(message),
+      onProblem: this.deps.onProblem,
+    };
+  }
+
+  private lineState(state: ConnectionState): void {
+    this.connection.value = state;
+    if (state.kind === "stopped" && state.reason === "session_ended" && !this.changing) {
+      this.leave({ kind: "out", why: "session_ended" });
+    }
+  }
+
+  private welcome(welcome: Welcome): void {
+    this.clock.learn(welcome.server_time);
+    const { me } = this;
+    if (me && me.name !== welcome.user.name) {
+      this.session.value = { kind: "in", user: { ...me, name: welcome.user.name } };
+    }
+    this.calls.welcome(welcome);
+    this.scheduleRenewal();
+    void this.loadUsers(!welcome.resumed);
+  }
+
+  private take(message: ServerMessage): void {
+    switch (message.type) {
+      case "ping":
+        this.clock.learn(message.data.server_time);
+        break;
+      case "presence.snapshot":
+        this.people.snapshot(message.data.people);
+        break;
+      case "presence.update":
+        this.people.update(message.data.people);
+        break;
+      case "text.message":
+        if (this.me) this.texts.receive(message.data, this.me.id);
+        break;
+      default:
+        this.calls.take(message);
+    }
+  }
+
+  private async loadUsers(force: boolean): Promise<void> {
+    const now = this.deps.call.now();
+    if (!force && now - this.usersAt < usersEveryMs) return;
+    this.usersAt = now;
+    try {
+      const users: User[] = await this.deps.api.users();
+      this.people.setAccounts(users);
+    } catch (error) {
+      this.usersAt = Number.NEGATIVE_INFINITY;
+      this.deps.onProblem(`users: ${String(error)}`);
+    }
+  }
+
+  /** Renews the session at half of its life while the page is in use. */
+  private scheduleRenewal(): void {
+    this.deps.timers.clear(this.renewal);
+    const left = this.expiresAt === undefined ? 0 : this.expiresAt * 1000 - this.clock.now();
+    const wait =
+      this.expiresAt === undefined ? minRenewMs : Math.min(Math.max(left / 2, minRenewMs), maxRenewMs);
+    this.renewal = this.deps.timers.set(() => void this.renew(), wait);
+  }
+
+  private async renew(): Promise<void> {
+    try {
+      this.granted(await this.deps.api.renew());
+    } catch (error) {
+      if (error instanceof ApiError && error.signedOut) {
+        this.leave({
+          kind: "out",
+          why: error.code === "user_disabled" ? "user_disabled" : "session_expired",
+        });
+        return;
+      }
+      this.deps.onProblem(`renew: ${String(error)}`);
+    }
+    this.scheduleRenewal();
+  }
+
+  private granted(grant: Grant): void {
+    this.expiresAt = grant.expires_at;
+  }
+
+  private leave(session: Session): void {
+    this.deps.timers.clear(this.renewal);
+    this.expiresAt = undefined;
+    this.session.value = session;
+    this.calls.reset();
+    this.view.reset();
+    const { line } = this;
+    this.line = undefined;
+    if (this.connection.value.kind !== "stopped") line?.stop("signed_out");
+    this.people.clear();
+  }
+
+  private async probe(): Promise<"ok" | "unauthenticated" | "unreachable"> {
+    try {
+      await this.deps.api.me();
+      return "ok";
+    } catch (error) {
+      if (error instanceof ApiError && error.signedOut) return "unauthenticated";
+      return error instanceof ApiError && error.code === "unreachable" ? "unreachable" : "ok";
+    }
+  }
+
+  private request<T>(send: (line: Connection) => Promise<T>): Promise<T> {
+    return this.line ? send(this.line) : Promise.reject(new RequestError("stopped"));
+  }
+}

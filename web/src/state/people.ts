@@ -1,0 +1,59 @@
+import { computed, signal } from "@preact/signals";
+import type { Person, User } from "../protocol/messages";
+
+const order = { free: 0, busy: 1, offline: 2 } as const;
+
+/** Everybody with an account, and who of them is connected. */
+export class People {
+  private readonly accounts = signal<ReadonlyMap<string, User>>(new Map());
+  private readonly present = signal<ReadonlyMap<string, Person>>(new Map());
+  /** Whether a first list has come. */
+  readonly loaded = signal(false);
+
+  /** Everybody, those who can be called first, then by name. */
+  readonly all = computed<Person[]>(() => {
+    const people = new Map<string, Person>();
+    for (const user of this.accounts.value.values()) people.set(user.id, { ...user, status: "offline" });
+    for (const person of this.present.value.values()) people.set(person.id, person);
+    return [...people.values()].sort(
+      (a, b) => order[a.status] - order[b.status] || a.name.localeCompare(b.name) || (a.id < b.id ? -1 : 1),
+    );
+  });
+
+  setAccounts(users: User[]): void {
+    this.accounts.value = new Map(users.map(({ id, name }) => [id, { id, name }]));
+    this.loaded.value = true;
+  }
+
+  snapshot(people: Person[]): void {
+    this.remember(people);
+    this.present.value = new Map(people.map((person) => [person.id, person]));
+  }
+
+  update(people: Person[]): void {
+    this.remember(people);
+    const present = new Map(this.present.value);
+    for (const person of people) {
+      if (person.status === "offline") present.delete(person.id);
+      else present.set(person.id, person);
+    }
+    this.present.value = present;
+  }
+
+  find(id: string): Person | undefined {
+    return this.all.value.find((person) => person.id === id);
+  }
+
+  clear(): void {
+    this.accounts.value = new Map();
+    this.present.value = new Map();
+    this.loaded.value = false;
+  }
+
+  /** Presence also tells of people and names that are newer than the list of accounts. */
+  private remember(people: Person[]): void {
+    const accounts = new Map(this.accounts.value);
+    for (const { id, name } of people) accounts.set(id, { id, name });
+    this.accounts.value = accounts;
+  }
+}

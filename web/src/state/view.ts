@@ -1,0 +1,19 @@
+import { signal } from "@preact/signals";
+
+/** What is on the screen besides the call. */
+export class View {
+  /** The person whose conversation is open. */
+  readonly openWith = signal<string | undefined>(undefined);
+  readonly account = signal(false);
+  readonly visible = signal(true);
+  /** Whether there is room for a call and texts side by side. */
+  readonly wide = signal(false);
+  /** Whether the texts are shown during a call where there is no room for both. */
+  readonly textsInCall = signal(false);
+
+  reset(): void {
+    this.openWith.value = undefined;
+    this.account.value = false;
+    this.textsInCall.value = false;
+  }
+}

@@ -1,0 +1,154 @@
+import type { JSX } from "preact";
+import { useState } from "preact/hooks";
+import { ApiError } from "../protocol/api";
+import { Avatar } from "./Avatar";
+import { useApp } from "./context";
+import { Dialog } from "./Dialog";
+import { Field } from "./Field";
+import { Icon } from "./icons";
+import { Preferences } from "./Preferences";
+import { apiWord } from "./words";
+
+type Outcome = { good: boolean; text: string; field?: string } | undefined;
+
+/** Own name, password, language, theme, and the way out. */
+export function AccountDialog(): JSX.Element | null {
+  const app = useApp();
+  const { t } = app.settings;
+  const { me } = app;
+  const close = () => (app.view.account.value = false);
+  const [leaving, setLeaving] = useState(false);
+  const { outcome, run } = useAction();
+  if (!me) return null;
+  const leave = async () => {
+    setLeaving(true);
+    await run(() => app.signOut());
+    setLeaving(false);
+  };
+  return (
+    <Dialog label={t("account.title")} class="account" onEscape={close}>
+      <header class="dialog-head">
+        <h2>{t("account.title")}</h2>
+        <button type="button" class="round ghost" aria-label={t("account.close")} onClick={close}>
+          <Icon name="close" />
+        </button>
+      </header>
+      <div class="me-big">
+        <Avatar of={me} size="big" />
+        <div>
+          <p class="person-name">{me.name}</p>
+          <p class="muted">{me.id}</p>
+        </div>
+      </div>
+      <NameForm name={me.name} />
+      <PasswordForm />
+      <Preferences />
+      <Told outcome={outcome} />
+      <button type="button" class="button danger wide" disabled={leaving} onClick={leave}>
+        {t("account.sign_out")}
+      </button>
+      <p class="hint center">{t("account.sign_out_hint")}</p>
+    </Dialog>
+  );
+}
+
+function NameForm({ name: present }: { name: string }): JSX.Element {
+  const app = useApp();
+  const { t } = app.settings;
+  const [name, setName] = useState(present);
+  const { outcome, busy, run } = useAction();
+  return (
+    <form
+      class="stack"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void run(() => app.rename(name.trim()), t("account.saved"));
+      }}
+    >
+      <div class="with-button">
+        <Field label={t("field.name")} value={name} onInput={setName} maxLength={64} autoComplete="name" />
+        <button type="submit" class="button" disabled={busy || name.trim() === "" || name.trim() === present}>
+          {t("account.save")}
+        </button>
+      </div>
+      <Told outcome={outcome} />
+    </form>
+  );
+}
+
+function PasswordForm(): JSX.Element {
+  const app = useApp();
+  const { t } = app.settings;
+  const [open, setOpen] = useState(false);
+  const [current, setCurrent] = useState("");
+  const [fresh, setFresh] = useState("");
+  const { outcome, busy, run } = useAction();
+  const submit = async (event: Event) => {
+    event.preventDefault();
+    const done = await run(() => app.changePassword(current, fresh), t("account.password_changed"));
+    if (!done) return;
+    setCurrent("");
+    setFresh("");
+    setOpen(false);
+  };
+  return (
+    <div class="stack">
+      {!open && (
+        <button type="button" class="button wide" onClick={() => setOpen(true)}>
+          {t("account.change_password")}
+        </button>
+      )}
+      {open && (
+        <form class="stack boxed" onSubmit={submit}>
+          <Field
+            label={t("field.current")}
+            value={current}
+            onInput={setCurrent}
+            autoComplete="current-password"
+            secret
+          />
+          <Field label={t("field.new")} value={fresh} onInput={setFresh} autoComplete="new-password" secret />
+          <button type="submit" class="button primary" disabled={busy || current === "" || fresh === ""}>
+            {t("account.set_password")}
+          </button>
+        </form>
+      )}
+      <Told outcome={outcome} />
+    </div>
+  );
+}
+
+function Told({ outcome }: { outcome: Outcome }): JSX.Element | null {
+  if (!outcome) return null;
+  return (
+    <p class={`note ${outcome.good ? "good" : "bad"}`} role={outcome.good ? "status" : "alert"}>
+      {outcome.text}
+    </p>
+  );
+}
+
+/** Runs something that the server may refuse, and tells in words how it went. */
+function useAction() {
+  const { t } = useApp().settings;
+  const [outcome, setOutcome] = useState<Outcome>();
+  const [busy, setBusy] = useState(false);
+  const run = async (action: () => Promise<void>, done?: string): Promise<boolean> => {
+    setBusy(true);
+    setOutcome(undefined);
+    try {
+      await action();
+      if (done) setOutcome({ good: true, text: done });
+      return true;
+    } catch (error) {
+      const refused = error instanceof ApiError ? error : new ApiError("internal");
+      setOutcome({
+        good: false,
+        text: t(apiWord(refused.code), { seconds: String(refused.retryAfter ?? 30) }),
+      });
+      return false;
+    } finally {
+      setBusy(false);
+    }
+  };
+  return { outcome, busy, run };
+}

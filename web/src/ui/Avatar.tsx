@@ -1,0 +1,40 @@
+import type { JSX } from "preact";
+import type { Status, User } from "../protocol/messages";
+
+const hues = 10;
+
+/** One or two characters that stand for a name, in any script. */
+export function initials(name: string): string {
+  const words = name.trim().split(/\s+/).filter(Boolean);
+  const first = [...(words[0] ?? "?")];
+  // Chinese, Japanese and Korean names are known by their last characters.
+  if (words.length === 1 && /^[\u3400-\u9fff\uac00-\ud7af\u3040-\u30ff]+$/.test(words[0]!)) {
+    return first.slice(-2).join("");
+  }
+  const last = words.length > 1 ? [...words[words.length - 1]!][0]! : "";
+  return (first[0]! + last).toUpperCase();
+}
+
+/** The same colour for the same id everywhere (FNV-1a). */
+export function hueOf(id: string): number {
+  let hash = 0x811c9dc5;
+  for (const char of id) hash = Math.imul(hash ^ char.codePointAt(0)!, 0x01000193) >>> 0;
+  return hash % hues;
+}
+
+export function Avatar({
+  of,
+  status,
+  size,
+}: {
+  of: User;
+  status?: Status;
+  size?: "big" | "small";
+}): JSX.Element {
+  return (
+    <span class={`avatar hue-${hueOf(of.id)} ${size ?? ""}`} aria-hidden="true">
+      <span class="avatar-text">{initials(of.name)}</span>
+      {status && <span class={`dot ${status}`} />}
+    </span>
+  );
+}

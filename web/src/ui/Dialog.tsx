@@ -1,0 +1,59 @@
+import type { ComponentChildren, JSX } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+
+const focusable = "button:not([disabled]), input:not([disabled]), select, textarea, [tabindex='0']";
+
+interface Props {
+  label: string;
+  class?: string;
+  /** What Escape does; nothing when it is not given. */
+  onEscape?: () => void;
+  children: ComponentChildren;
+}
+
+/** A modal dialog: takes the focus, keeps it, and gives it back. */
+export function Dialog({ label, onEscape, children, ...rest }: Props): JSX.Element {
+  const box = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    const before = document.activeElement;
+    const wanted = box.current?.querySelector<HTMLElement>("[data-first]");
+    (wanted ?? box.current)?.focus();
+    return () => {
+      if (before instanceof HTMLElement && before.isConnected) before.focus();
+    };
+  }, []);
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.key === "Escape" && onEscape) {
+      event.stopPropagation();
+      onEscape();
+    }
+    if (event.key !== "Tab" || !box.current) return;
+    const items = [...box.current.querySelectorAll<HTMLElement>(focusable)];
+    const first = items[0];
+    const last = items[items.length - 1];
+    if (!first || !last) return;
+    const active = document.activeElement;
+    if (event.shiftKey && (active === first || active === box.current)) {
+      event.preventDefault();
+      last.focus();
+    } else if (!event.shiftKey && active === last) {
+      event.preventDefault();
+      first.focus();
+    }
+  };
+  return (
+    <div class="scrim">
+      <div
+        ref={box}
+        class={`dialog ${rest.class ?? ""}`}
+        role="dialog"
+        aria-modal="true"
+        aria-label={label}
+        tabIndex={-1}
+        onKeyDown={onKeyDown}
+      >
+        {children}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,93 @@
+import type { JSX } from "preact";
+import { AccountDialog } from "./AccountDialog";
+import { Avatar } from "./Avatar";
+import { Banner } from "./Banner";
+import { CallView } from "./CallView";
+import { useApp } from "./context";
+import { Conversation } from "./Conversation";
+import { Empty } from "./Empty";
+import { Ended } from "./Ended";
+import { Icon, Logo } from "./icons";
+import { Incoming } from "./Incoming";
+import { Roster } from "./Roster";
+
+/** The page of somebody who is signed in. */
+export function Shell(): JSX.Element {
+  const app = useApp();
+  const { view, calls } = app;
+  const call = calls.current.value;
+  const running = call !== undefined && call.stage !== "ended";
+  const main = call !== undefined || view.openWith.value !== undefined;
+  const layout = running ? "in-call" : main ? "in-main" : "in-roster";
+  return (
+    <div class={`shell ${layout}`}>
+      <Banner />
+      <aside class="side">
+        <TopBar />
+        <Roster />
+      </aside>
+      <main class="main">
+        <Main />
+      </main>
+      <Incoming />
+      {view.account.value && <AccountDialog />}
+    </div>
+  );
+}
+
+function Main(): JSX.Element {
+  const app = useApp();
+  const { t } = app.settings;
+  const { view, calls } = app;
+  const call = calls.current.value;
+  const openWith = view.openWith.value;
+  const shown = app.reading.value;
+  const peer = shown === undefined ? undefined : app.personNamed(shown);
+  if (call?.stage === "ended") return <Ended call={call} />;
+  if (call) {
+    const hide = view.wide.value ? undefined : () => (view.textsInCall.value = false);
+    return (
+      <div class={`with-call ${peer ? "texts" : ""}`}>
+        <CallView call={call} />
+        {peer && <Conversation peer={peer} inCall onBack={hide} />}
+      </div>
+    );
+  }
+  if (openWith !== undefined) {
+    return <Conversation peer={app.personNamed(openWith)} onBack={() => app.closeConversation()} />;
+  }
+  return (
+    <div class="welcome">
+      <Logo size={72} />
+      <Empty title={t("welcome.title")}>
+        <p class="muted">{t("welcome.how")}</p>
+      </Empty>
+    </div>
+  );
+}
+
+function TopBar(): JSX.Element | null {
+  const app = useApp();
+  const { t } = app.settings;
+  const { me } = app;
+  if (!me) return null;
+  return (
+    <header class="top">
+      <Logo size={34} />
+      <div class="person-words">
+        <span class="person-name">{me.name}</span>
+        <span class="person-status">{t("top.you", { id: me.id })}</span>
+      </div>
+      <button
+        type="button"
+        class="account-button"
+        aria-label={t("account.title")}
+        title={t("account.title")}
+        onClick={() => (app.view.account.value = true)}
+      >
+        <Avatar of={me} size="small" />
+        <Icon name="settings" size={20} />
+      </button>
+    </header>
+  );
+}
