@@ -97,4 +97,6 @@ func (q *hashQueue) enter(ctx context.Context) error {
 	}
 }
 
+func (q *hashQueue) load() (running, waiting int) { return len(q.running), len(q.waiting) }
+
 func (q *hashQueue) leave() { <-q.running }

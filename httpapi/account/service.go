@@ -236,6 +236,10 @@ func (s *Service) announce(ends []EndedSession) {
 	s.ended.tell(s.ended.addOwn(ends))
 }
 
+// HashLoad gives how many passwords are being hashed and how many wait for
+// that at the moment, for the operator's graphs.
+func (s *Service) HashLoad() (running, waiting int) { return s.hashes.load() }
+
 func (s *Service) newSession(userID string, now time.Time) Session {
 	return Session{ID: rand.Text(), UserID: userID, ExpiresAt: s.expiry(now)}
 }

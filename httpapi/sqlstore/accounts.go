@@ -4,9 +4,10 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fieldphone/httpapi/account"
 	"fmt"
 	"time"
+
+	"fieldphone/httpapi/account"
 )
 
 // Accounts keeps users and sessions.

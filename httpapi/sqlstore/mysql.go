@@ -73,7 +73,7 @@ func parseMySQL(dsn string) (*mysql.Config, error) {
 		dsn, parse = rest, parseMySQLURL
 	}
 	settings, err := parse(dsn)
-	if err != nil || settings.DBName == "" {
+	if err != nil || settings.DBName == "" || strings.ContainsAny(settings.DBName, "@/:") {
 		return nil, errors.New("MySQL: cannot read the DSN; write mysql://user:password@host:3306/name " +
 			"or mysql://user:password@unix(/path/to/socket)/name, user and password percent-encoded")
 	}

@@ -4,8 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fieldphone/httpapi/account"
 	"time"
+
+	"fieldphone/httpapi/account"
 )
 
 const sessionColumns = `id, user_id, expires_at, ended_seq`
