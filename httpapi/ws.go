@@ -126,7 +126,7 @@ func (s *socket) write() {
 func (s *socket) writeFrame(frame []byte) bool {
 	_ = s.conn.SetWriteDeadline(s.app.cfg.Now().Add(wsWriteTimeout))
 	if err := s.conn.WriteMessage(websocket.TextMessage, frame); err != nil {
-		s.conn.Conn.Close() // ends the reader
+		s.conn.Close() // ends the reader
 		return false
 	}
 	return true
