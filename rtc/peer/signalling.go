@@ -1,0 +1,292 @@
+package peer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"time"
+
+	"fieldphone/rtc"
+
+	"github.com/fasthttp/websocket"
+)
+
+const (
+	helloTimeout = 10 * time.Second // for the WebSocket and its welcome
+	writeTimeout = 5 * time.Second  // for one frame
+	maxFrame     = 8 << 20          // bytes from the server: a snapshot of many people
+	firstPause   = 100 * time.Millisecond
+	longestPause = 5 * time.Second // between two attempts to connect
+	maxHeartbeat = time.Minute
+)
+
+// run serves connections, one after the other, until the end.
+func (p *Peer) run(conn *websocket.Conn) {
+	err := p.stay(conn)
+	if p.isClosing() {
+		err = ErrClosed
+	}
+	p.mu.Lock()
+	p.err = err
+	p.mu.Unlock()
+	p.cancel()
+	close(p.done)
+	close(p.incoming)
+	close(p.texts)
+}
+
+// stay returns why there will be no further connection.
+func (p *Peer) stay(conn *websocket.Conn) error {
+	for {
+		err := p.serve(conn)
+		p.setConn(nil)
+		_ = conn.Close()
+		for pause := firstPause; ; pause = min(2*pause, longestPause) {
+			if p.ctx.Err() != nil {
+				return p.ctx.Err()
+			}
+			if final(err) {
+				return err
+			}
+			p.log.Info("peer: signalling was lost, connecting again", "error", err)
+			select {
+			case <-p.ctx.Done():
+				return p.ctx.Err()
+			case <-time.After(pause/2 + rand.N(pause)):
+			}
+			if conn, err = p.connect(p.ctx); err == nil {
+				break
+			}
+		}
+	}
+}
+
+// final tells that the server does not want to see this device again.
+func final(err error) bool {
+	var closed *websocket.CloseError
+	if errors.As(err, &closed) {
+		return closed.Code >= 4000 && !rtc.Close{Code: closed.Code}.Reconnect()
+	}
+	var refusal *APIError
+	return errors.As(err, &refusal) && refusal.final()
+}
+
+// connect opens a WebSocket and says hello. On return the connection is in use.
+func (p *Peer) connect(ctx context.Context) (*websocket.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, helloTimeout)
+	defer cancel()
+	conn, err := p.upgrade(ctx)
+	if unauthenticated(err) {
+		if err = p.api.login(ctx); err == nil {
+			conn, err = p.upgrade(ctx)
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("peer: connect %s: %w", p.cfg.User, err)
+	}
+	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
+	welcome, err := p.hello(conn)
+	if !stop() {
+		err = ctx.Err()
+	}
+	if err != nil {
+		_ = conn.Close()
+		return nil, fmt.Errorf("peer: hello of %s: %w", p.cfg.User, err)
+	}
+	p.welcomed(welcome)
+	p.setConn(conn)
+	return conn, nil
+}
+
+func (p *Peer) upgrade(ctx context.Context) (*websocket.Conn, error) {
+	address := *p.api.base.JoinPath("/api/v1/ws")
+	address.Scheme = map[string]string{"https": "wss", "http": "ws"}[address.Scheme]
+	dialer := websocket.Dialer{NetDialContext: p.api.dialer.DialContext, TLSClientConfig: p.api.tls}
+	conn, resp, err := dialer.DialContext(ctx, address.String(), p.api.authorization())
+	if err != nil {
+		if errors.Is(err, websocket.ErrBadHandshake) && resp != nil {
+			defer resp.Body.Close()
+			return nil, upgradeRefusal(resp)
+		}
+		return nil, err
+	}
+	conn.SetReadLimit(maxFrame)
+	return conn, nil
+}
+
+func upgradeRefusal(resp *http.Response) error {
+	body := make([]byte, 1024)
+	n, _ := resp.Body.Read(body)
+	return refusal(resp.StatusCode, body[:n])
+}
+
+// hello opens the connection and waits for the welcome.
+func (p *Peer) hello(conn *websocket.Conn) (*rtc.Welcome, error) {
+	const id = "hello"
+	p.mu.Lock()
+	hello := &rtc.Hello{Device: p.device, Stream: p.stream, LastSeq: p.lastSeq}
+	calls := p.callList()
+	p.mu.Unlock()
+	for _, c := range calls {
+		if running, ok := c.running(); ok && len(hello.Calls) < rtc.MaxHelloCalls {
+			hello.Calls = append(hello.Calls, running)
+		}
+	}
+	frame, err := rtc.EncodeRequest(hello, id)
+	if err != nil {
+		return nil, err
+	}
+	if err := write(conn, frame); err != nil {
+		return nil, err
+	}
+	for {
+		_, frame, err := conn.ReadMessage()
+		if err != nil {
+			return nil, err
+		}
+		env, msg, err := rtc.Decode(frame)
+		if err != nil {
+			return nil, err
+		}
+		switch m := msg.(type) {
+		case *rtc.Welcome:
+			return m, nil
+		case *rtc.Error:
+			return nil, m
+		default:
+			p.log.Debug("peer: a message before welcome", "type", env.Type)
+		}
+	}
+}
+
+// welcomed takes over what the server says. Calls that a stream begun anew does
+// not tell of are settled here.
+func (p *Peer) welcomed(w *rtc.Welcome) {
+	p.mu.Lock()
+	p.user = w.User
+	p.stream = w.Stream
+	p.heartbeat = min(max(time.Duration(w.HeartbeatMS)*time.Millisecond, 10*time.Millisecond), maxHeartbeat)
+	if !w.Resumed {
+		p.lastSeq = 0
+	}
+	calls := p.callList()
+	p.mu.Unlock()
+	if w.Resumed {
+		return
+	}
+	infos := map[string]rtc.CallInfo{}
+	for _, info := range w.Calls {
+		infos[info.Call] = info
+	}
+	for _, c := range calls {
+		info, known := infos[c.id]
+		delete(infos, c.id)
+		if known && info.State == rtc.StateActive && info.Gen > c.generation() {
+			p.post(&rtc.CallRejoin{Call: c.id})
+		} else if !known && c.isInvited() {
+			c.deliver(&rtc.CallEnded{Call: c.id, Reason: rtc.EndLost, ServerTime: w.ServerTime})
+		}
+	}
+	for _, info := range infos {
+		if info.State == rtc.StateRinging && info.Role == rtc.Answerer {
+			p.ring(&rtc.CallIncoming{Call: info.Call, From: info.Peer, Media: info.Media, ServerTime: info.Since})
+		} else {
+			p.post(&rtc.CallHangup{Call: info.Call}) // of a former life of this device
+		}
+	}
+}
+
+// serve reads a connection until it ends.
+func (p *Peer) serve(conn *websocket.Conn) error {
+	stop := context.AfterFunc(p.ctx, func() { _ = conn.Close() })
+	defer stop()
+	p.mu.Lock()
+	silence := p.heartbeat * 5 / 2
+	p.mu.Unlock()
+	for {
+		if err := conn.SetReadDeadline(time.Now().Add(silence)); err != nil {
+			return err
+		}
+		_, frame, err := conn.ReadMessage()
+		if err != nil {
+			return err
+		}
+		env, msg, err := rtc.Decode(frame)
+		if err != nil {
+			p.log.Debug("peer: a frame was not understood", "type", env.Type, "error", err)
+			continue
+		}
+		p.dispatch(env, msg)
+	}
+}
+
+func (p *Peer) dispatch(env rtc.Envelope, msg rtc.Message) {
+	if env.Seq > 0 && !p.isNext(env.Seq) {
+		return
+	}
+	if env.Re != "" {
+		p.answered(env.Re, msg)
+		return
+	}
+	switch m := msg.(type) {
+	case *rtc.Ping:
+		p.pong()
+	case *rtc.PresenceSnapshot:
+		p.setPeople(m.People, true)
+	case *rtc.PresenceUpdate:
+		p.setPeople(m.People, false)
+	case *rtc.TextMessage:
+		select {
+		case p.texts <- *m:
+		default:
+			p.log.Warn("peer: a text was dropped, nobody reads them", "message", m.Message)
+		}
+	case *rtc.CallIncoming:
+		p.ring(m)
+	case *rtc.Error:
+		p.log.Warn("peer: the server reports an error", "error", m)
+	default:
+		p.forward(msg)
+	}
+}
+
+// isNext tells whether a numbered message is new, and remembers it.
+func (p *Peer) isNext(seq uint64) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if seq <= p.lastSeq {
+		return false
+	}
+	p.lastSeq = seq
+	return true
+}
+
+func (p *Peer) pong() {
+	p.mu.Lock()
+	pong := &rtc.Pong{Seq: p.lastSeq}
+	p.mu.Unlock()
+	frame, err := rtc.EncodeRequest(pong, "")
+	if err != nil {
+		p.log.Error("peer: cannot encode", "error", err)
+		return
+	}
+	p.send(frame)
+}
+
+func (p *Peer) setPeople(people []rtc.Person, all bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if all {
+		clear(p.people)
+	}
+	for _, person := range people {
+		if person.Status == rtc.Offline {
+			delete(p.people, person.ID)
+		} else {
+			p.people[person.ID] = person
+		}
+	}
+	p.changed.notify()
+}
