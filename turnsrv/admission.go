@@ -54,7 +54,9 @@ func (e *endpoint) authenticate(username, realm string, src net.Addr) ([]byte, b
 	return s.key(username), true
 }
 
-// admit is pion's QuotaHandler: the last word before an allocation is made.
+// admit is pion's QuotaHandler: the last word before an allocation is made. It
+// looks at the expiry once more, because authenticate may have let it pass for
+// an allocation that is being deleted.
 func (e *endpoint) admit(username, _ string, src net.Addr) bool {
 	s := e.server
 	identity, err := credential.Parse(username)

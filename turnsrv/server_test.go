@@ -137,6 +137,7 @@ func TestTrafficIsCounted(t *testing.T) {
 			}
 			return s.Stats().UDP
 		}
+		eventually(t, "each request's response is counted", func() bool { got := side(); return got.PacketsOut == got.PacketsIn })
 		before, relayBefore := side(), s.Stats().Relay
 		live.sendChannel(0x4000, "12345678")
 		from := expectFrom(t, live.peer, "12345678")

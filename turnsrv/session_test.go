@@ -3,6 +3,7 @@ package turnsrv_test
 import (
 	"fmt"
 	"net/netip"
+	"runtime"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -188,6 +189,7 @@ func TestEndSessionWhileBusy(t *testing.T) {
 		c := dial(t, "udp", s.udp[addrOne], username, password)
 		c.allocate()
 		done := make(chan struct{})
+		before := s.Stats().UDP.PacketsIn
 		go func() {
 			defer close(done)
 			for i := range 100 {
@@ -198,6 +200,9 @@ func TestEndSessionWhileBusy(t *testing.T) {
 				}
 			}
 		}()
+		for s.Stats().UDP.PacketsIn < before+10 { // in the middle of it
+			runtime.Gosched()
+		}
 		s.EndSession(session)
 		<-done
 	}
@@ -234,4 +239,26 @@ func TestQuota(t *testing.T) {
 	if got := s.Stats().AllocationsRefused.Quota; got != 1 {
 		t.Errorf("refused for quota: got %d, want 1", got)
 	}
+}
+
+// An allocation about to expire takes no permission any more: tearing it down
+// and adding to it must not meet.
+func TestNothingIsAddedToAnExpiringAllocation(t *testing.T) {
+	s := startSite(t)
+	username, password := s.login("ann", "S1")
+	c := dial(t, "udp", s.udp[addrOne], username, password)
+	c.must(c.tryAllocate(lifetime(1)))
+	before := len(c.indications)
+	c.send(c.build(stun.MethodCreatePermission, peerAddress(netip.AddrPortFrom(addrPeer, 0))).Raw)
+	c.bind()
+	for _, p := range c.indications[before:] {
+		if p[0] == 0x01 && p[1] == 0x08 {
+			t.Errorf("CreatePermission succeeded: %x", p)
+		}
+	}
+	eventually(t, "the allocation expired", func() bool { return s.Stats().Allocations == 0 })
+
+	c.must(c.tryAllocate(lifetime(1)))
+	c.must(c.request(stun.MethodRefresh, lifetime(600)))
+	c.must(c.permit(addrPeer))
 }
