@@ -194,7 +194,7 @@ func (c *client) allocate() netip.AddrPort {
 	return c.address(m, stun.AttrXORRelayedAddress)
 }
 
-// must asserts success, want0 the given error code.
+// must asserts success.
 func (c *client) must(m *stun.Message) {
 	c.t.Helper()
 	if m.Type.Class != stun.ClassSuccessResponse {

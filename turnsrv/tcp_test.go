@@ -15,7 +15,7 @@ func TestThousandIdleConnections(t *testing.T) {
 	s := startSite(t, func(c *turnsrv.Config) {
 		c.Limits.TCPConnections = 1001
 		c.Limits.TCPConnectionsPerIP = 2000
-		c.Limits.TCPFirstMessage = 3 * time.Second
+		c.Limits.TCPFirstMessage = 4 * time.Second
 	})
 	live := s.call(t, "tcp")
 	idle := make([]net.Conn, 1000)
