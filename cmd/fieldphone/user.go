@@ -110,9 +110,12 @@ func (inv *invocation) readPassword() (string, error) {
 		return inv.askPassword(int(file.Fd()))
 	}
 	line, err := bufio.NewReader(io.LimitReader(inv.stdin, 4096)).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return "", fmt.Errorf("read password: %w", err)
+	}
 	line = strings.TrimRight(line, "\r\n")
 	if line == "" {
-		return "", fmt.Errorf("no password given: set FIELDPHONE_PASSWORD or write it to standard input (%w)", errors.Join(err, errUsage))
+		return "", errors.New("no password given: set FIELDPHONE_PASSWORD or write it to standard input")
 	}
 	return line, nil
 }

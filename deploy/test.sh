@@ -1,0 +1,85 @@
+#!/usr/bin/env bash
+# The one test command: deploy/test.sh [go|web|services|lab]...
+# Without a stage it runs all of them. It installs what a fresh Debian machine lacks.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+golangci_version=v2.15.0
+export PATH="$PATH:$(go env GOPATH)/bin"
+export DEBIAN_FRONTEND=noninteractive
+
+say() { printf '\n\033[1m== %s\033[0m\n' "$*"; }
+
+# need COMMAND=PACKAGE...: installs the Debian packages whose command is missing.
+need() {
+  local missing=() pair
+  for pair in "$@"; do
+    command -v "${pair%%=*}" >/dev/null || missing+=("${pair#*=}")
+  done
+  [ ${#missing[@]} -eq 0 ] && return
+  say "install ${missing[*]}"
+  local sudo=()
+  [ "$(id -u)" -eq 0 ] || sudo=(sudo)
+  "${sudo[@]}" apt-get update -qq
+  "${sudo[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+stage_go() {
+  say "go: lint"
+  if [ "$(golangci-lint version --short 2>/dev/null)" != "${golangci_version#v}" ]; then
+    go install "github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$golangci_version"
+  fi
+  golangci-lint run --allow-parallel-runners ./...
+  golangci-lint run --allow-parallel-runners --build-tags services ./rtc/presence/... ./httpapi/sqlstore/...
+  go mod tidy -diff
+  say "go: vet, also for the other systems"
+  go vet ./...
+  GOOS=darwin GOARCH=arm64 go vet ./...
+  GOOS=windows GOARCH=amd64 go vet ./...
+  GOOS=linux GOARCH=arm64 go build -o /dev/null ./cmd/fieldphone
+  say "go: test"
+  go test -race -timeout 10m ./...
+}
+
+stage_web() {
+  need node=nodejs npm=npm
+  say "web: install, check, test, build"
+  (cd web && npm ci --no-audit --no-fund --loglevel=error && npm run lint && npm test && npm run build)
+  local changed
+  changed=$(git status --porcelain -- web/dist)
+  if [ -n "$changed" ]; then
+    printf 'web/dist does not match its sources; commit the new build:\n%s\n' "$changed"
+    return 1
+  fi
+}
+
+stage_services() {
+  need redis-server=redis-server mariadbd=mariadb-server
+  say "services: presence on Redis, accounts on MariaDB"
+  go test -race -timeout 10m -tags services ./rtc/presence/... ./httpapi/sqlstore/...
+}
+
+stage_lab() {
+  need node=nodejs npm=npm chromium=chromium ip=iproute2 nft=nftables conntrack=conntrack certutil=libnss3-tools
+  say "lab: real browsers on several subnets"
+  deploy/lab/run.sh
+}
+
+stages=("$@")
+[ ${#stages[@]} -gt 0 ] || stages=(go web services lab)
+for stage in "${stages[@]}"; do
+  case "$stage" in
+    go | web | services | lab) ;;
+    *)
+      echo "usage: deploy/test.sh [go|web|services|lab]..." >&2
+      exit 2
+      ;;
+  esac
+done
+began=$SECONDS
+for stage in "${stages[@]}"; do
+  at=$SECONDS
+  "stage_$stage"
+  say "$stage passed in $((SECONDS - at)) s"
+done
+say "all passed in $((SECONDS - began)) s"
