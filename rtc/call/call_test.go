@@ -234,8 +234,17 @@ func TestAnyOrderOfEvents(t *testing.T) {
 		for range rapid.IntRange(0, 25).Draw(t, "steps") {
 			d := rapid.SampledFrom(devices).Draw(t, "device")
 			ev := rapid.SampledFrom([]Event{
-				Accept{d}, Decline{d}, Cancel{d}, Hangup{By: d}, Signal{By: d, Gen: 1, Payload: []byte("{}")},
-				Media{By: d}, Rejoin{d}, Away{d}, Back{d}, Gone{d, rtc.EndLost}, Tick{},
+				Accept{d},
+				Decline{d},
+				Cancel{d},
+				Hangup{By: d},
+				Signal{By: d, Gen: 1, Payload: []byte("{}")},
+				Media{By: d},
+				Rejoin{d},
+				Away{d},
+				Back{d},
+				Gone{d, rtc.EndLost},
+				Tick{},
 			}).Draw(t, "event")
 			now = now.Add(time.Duration(rapid.IntRange(0, 20).Draw(t, "seconds")) * time.Second)
 			effects, err := c.Apply(ev, now)
