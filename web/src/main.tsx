@@ -83,7 +83,7 @@ document.addEventListener("visibilitychange", () => {
   app.view.visible.value = document.visibilityState === "visible";
   if (app.view.visible.value) app.wake(false);
 });
-media?.addEventListener("devicechange", () => app.calls.devicesChanged());
+media?.addEventListener("devicechange", () => void app.calls.session.own?.devicesChanged());
 
 soundCalls(app, ringer);
 titleTells(app);

@@ -1,4 +1,5 @@
 import type { CallMedia, EndReason, Media, Role, User } from "../protocol/messages";
+import type { RequestProblem } from "../protocol/pending";
 
 /** Why a camera, microphone or screen is not there. */
 export type DeviceProblem = "insecure" | "denied" | "missing" | "in_use" | "unknown";
@@ -69,3 +70,48 @@ export const noOwn: Own = {
   mirrored: false,
   cameras: 0,
 };
+
+type Start = Pick<Call, "call" | "peer" | "outgoing" | "media" | "role" | "stage"> & { since?: number };
+
+/** A call at its beginning. */
+export const newCall = (start: Start): Call => ({
+  gen: 0,
+  path: undefined,
+  tryingRelay: false,
+  trying: 0,
+  peerConnected: true,
+  peerMedia: undefined,
+  own: noOwn,
+  end: undefined,
+  endedBySelf: false,
+  ...start,
+  since: start.since,
+});
+
+/** A call that is over, as the conversation tells of it. */
+export interface Over {
+  call: string;
+  peer: User;
+  media: Media;
+  outgoing: boolean;
+  end: CallEnd;
+  /** Seconds talked; undefined when it was never answered. */
+  seconds: number | undefined;
+  at: number;
+}
+
+/** How a call ends whose first request was not carried out. */
+export function endFor(problem: RequestProblem): CallEnd {
+  switch (problem) {
+    case "offline":
+    case "no_such_user":
+      return "unreachable";
+    case "in_call":
+      return "in_call";
+    case "no_answer":
+    case "stopped":
+      return "no_server";
+    default:
+      return "other";
+  }
+}

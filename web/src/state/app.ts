@@ -1,12 +1,13 @@
 // The whole page without its pixels: session, connection, people, calls, texts.
 import { computed, effect, signal } from "@preact/signals";
 import { Calls, type CallsDeps } from "../call/calls";
-import { ApiError, type Account, type Api, type Grant } from "../protocol/api";
+import { ApiError, type Account, type Api } from "../protocol/api";
 import { ServerClock, type Timers } from "../protocol/clock";
 import { Connection, type ConnectionDeps, type ConnectionState, type Socket } from "../protocol/connection";
 import type { CallIncoming, Media, ServerMessage, User, Welcome } from "../protocol/messages";
 import { RequestError } from "../protocol/pending";
 import { People } from "./people";
+import { Renewal } from "./renewal";
 import type { Settings } from "./settings";
 import type { Kept } from "./storage";
 import { Texts } from "./texts";
@@ -37,8 +38,6 @@ export interface AppDeps {
 }
 
 const retryMs = 3_000;
-const minRenewMs = 60_000;
-const maxRenewMs = 80 * 60_000;
 const usersEveryMs = 60_000;
 
 export class App {
@@ -60,8 +59,7 @@ export class App {
   });
   private readonly deps: AppDeps;
   private line: Connection | undefined;
-  private renewal: number | undefined;
-  private expiresAt: number | undefined;
+  private readonly renewal: Renewal;
   private usersAt = Number.NEGATIVE_INFINITY;
   /** The session is being ended or changed on purpose, so its end is no news. */
   private changing = false;
@@ -89,6 +87,14 @@ export class App {
       serverNow: () => this.clock.now(),
       kept: deps.tab,
       lookingAt: () => (this.view.visible.value ? this.reading.value : undefined),
+    });
+    this.renewal = new Renewal({
+      renew: () => deps.api.renew(),
+      serverNow: () => this.clock.now(),
+      timers: deps.timers,
+      onEnded: (code) =>
+        this.leave({ kind: "out", why: code === "user_disabled" ? "user_disabled" : "session_expired" }),
+      onProblem: deps.onProblem,
     });
     effect(() => {
       const reading = this.reading.value;
@@ -159,7 +165,7 @@ export class App {
 
   async signIn(id: string, password: string): Promise<void> {
     const grant = await this.deps.api.login(id, password);
-    this.granted(grant);
+    this.renewal.granted(grant);
     await this.enter(grant.user);
   }
 
@@ -191,7 +197,7 @@ export class App {
   async changePassword(current: string, fresh: string): Promise<void> {
     this.changing = true;
     try {
-      this.granted(await this.deps.api.changePassword(current, fresh));
+      this.renewal.granted(await this.deps.api.changePassword(current, fresh));
     } finally {
       this.changing = false;
       if (this.connection.value.kind === "stopped") this.line?.start();
@@ -201,7 +207,7 @@ export class App {
   /** The network came back or changed, or the page became visible. */
   wake(networkChanged: boolean): void {
     this.line?.wake(networkChanged);
-    if (networkChanged) this.calls.networkChanged();
+    if (networkChanged) this.calls.session.link?.networkChanged();
   }
 
   /** Takes the device back from the other tab that took it. */
@@ -249,7 +255,7 @@ export class App {
       this.session.value = { kind: "in", user: { ...me, name: welcome.user.name } };
     }
     this.calls.welcome(welcome);
-    this.scheduleRenewal();
+    this.renewal.schedule();
     void this.loadUsers(!welcome.resumed);
   }
 
@@ -285,38 +291,8 @@ export class App {
     }
   }
 
-  /** Renews the session at half of its life while the page is in use. */
-  private scheduleRenewal(): void {
-    this.deps.timers.clear(this.renewal);
-    const left = this.expiresAt === undefined ? 0 : this.expiresAt * 1000 - this.clock.now();
-    const wait =
-      this.expiresAt === undefined ? minRenewMs : Math.min(Math.max(left / 2, minRenewMs), maxRenewMs);
-    this.renewal = this.deps.timers.set(() => void this.renew(), wait);
-  }
-
-  private async renew(): Promise<void> {
-    try {
-      this.granted(await this.deps.api.renew());
-    } catch (error) {
-      if (error instanceof ApiError && error.signedOut) {
-        this.leave({
-          kind: "out",
-          why: error.code === "user_disabled" ? "user_disabled" : "session_expired",
-        });
-        return;
-      }
-      this.deps.onProblem(`renew: ${String(error)}`);
-    }
-    this.scheduleRenewal();
-  }
-
-  private granted(grant: Grant): void {
-    this.expiresAt = grant.expires_at;
-  }
-
   private leave(session: Session): void {
-    this.deps.timers.clear(this.renewal);
-    this.expiresAt = undefined;
+    this.renewal.stop();
     this.session.value = session;
     this.calls.reset();
     this.view.reset();

@@ -1,6 +1,5 @@
 import { computed, signal } from "@preact/signals";
-import type { Over } from "../call/calls";
-import type { CallEnd } from "../call/types";
+import type { CallEnd, Over } from "../call/types";
 import {
   maxTextBytes,
   newName,

@@ -8,6 +8,7 @@ export function CallControls({ call }: { call: Call }): JSX.Element {
   const app = useApp();
   const { t } = app.settings;
   const { calls, view } = app;
+  const media = calls.session.own;
   const { own } = call;
   const running = !["inviting", "ringing"].includes(call.stage);
   const unread = app.texts.conversations.value.get(call.peer.id)?.unread ?? 0;
@@ -21,17 +22,17 @@ export function CallControls({ call }: { call: Call }): JSX.Element {
             off={!own.audio}
             label={own.audio ? t("call.mute") : t("call.unmute")}
             disabled={own.asking}
-            onClick={() => calls.setAudio(!own.audio)}
+            onClick={() => void media?.setAudio(!own.audio)}
           />
           <Control
             icon={own.video ? "video" : "videoOff"}
             off={!own.video}
             label={own.video ? t("call.camera_off") : t("call.camera_on")}
             disabled={own.asking}
-            onClick={() => calls.setVideo(!own.video)}
+            onClick={() => void media?.setVideo(!own.video)}
           />
           {own.video && own.cameras > 1 && (
-            <Control icon="flip" label={t("call.switch_camera")} onClick={calls.switchCamera} />
+            <Control icon="flip" label={t("call.switch_camera")} onClick={() => void media?.switchCamera()} />
           )}
           {calls.canShareScreen && (
             <Control
@@ -39,7 +40,7 @@ export function CallControls({ call }: { call: Call }): JSX.Element {
               on={own.screen}
               label={own.screen ? t("call.stop_sharing") : t("call.share_screen")}
               disabled={own.asking}
-              onClick={own.screen ? () => calls.stopScreen() : calls.shareScreen}
+              onClick={() => void (own.screen ? media?.stopScreen() : media?.shareScreen())}
             />
           )}
           {!view.wide.value && (
@@ -80,7 +81,10 @@ function Control({ icon, label, onClick, off, on, danger, disabled, badge = 0 }:
       disabled={disabled}
       onClick={() => onClick()}
     >
-      <Icon name={icon} size={26} />
+      <span class="control-disc">
+        <Icon name={icon} size={26} />
+      </span>
+      <span class="control-label">{label}</span>
       {badge > 0 && (
         <span class="badge" aria-hidden="true">
           {badge}

@@ -64,7 +64,7 @@ function Length({ since }: { since: number }): JSX.Element {
 function Remote({ call }: { call: Call }): JSX.Element {
   const app = useApp();
   const { t } = app.settings;
-  const stream = app.calls.remote.value;
+  const stream = app.calls.session.remote.value;
   const video = useRef<HTMLVideoElement>(null);
   const [blocked, setBlocked] = useState(false);
   const [frames, setFrames] = useState(false);
@@ -129,7 +129,7 @@ function Remote({ call }: { call: Call }): JSX.Element {
 function Preview({ call }: { call: Call }): JSX.Element | null {
   const app = useApp();
   const { t } = app.settings;
-  const stream = app.calls.preview.value;
+  const stream = app.calls.session.preview.value;
   const video = useRef<HTMLVideoElement>(null);
   useEffect(() => {
     if (video.current) video.current.srcObject = stream ?? null;

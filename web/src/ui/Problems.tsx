@@ -24,7 +24,7 @@ export function Problems({ call }: { call: Call }): JSX.Element | null {
             type="button"
             class="round ghost small"
             aria-label={t("call.dismiss")}
-            onClick={() => app.calls.dismissProblem(kind)}
+            onClick={() => app.calls.session.own?.dismissProblem(kind)}
           >
             <Icon name="close" size={20} />
           </button>

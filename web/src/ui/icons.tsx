@@ -54,12 +54,8 @@ export function Logo({ size = 40 }: { size?: number }): JSX.Element {
   return (
     <svg class="logo" width={size} height={size} viewBox="0 0 32 32" aria-hidden="true" focusable="false">
       <rect class="logo-ground" width="32" height="32" rx="9" />
-      <path
-        class="logo-line"
-        d="M9 16.5a10 10 0 0 1 14 0M12.6 12.9a5 5 0 0 1 6.8 0"
-        transform="translate(0 0)"
-      />
-      <circle class="logo-dot" cx="16" cy="21.5" r="2.6" />
+      <path class="logo-line" d="M12.5 16a5 5 0 0 1 7 0M8.6 12.200a10.5 10.5 0 0 1 14.8 0" />
+      <circle class="logo-dot" cx="16" cy="20.6" r="2.4" />
     </svg>
   );
 }

@@ -1,0 +1,132 @@
+// The media of the present call: own devices, the link to the other end, and the two pictures.
+import { batch, signal } from "@preact/signals";
+import type { IceServers } from "../protocol/api";
+import type { Timers } from "../protocol/clock";
+import type { Media, Payload, Role } from "../protocol/messages";
+import { Link } from "./link";
+import type { MediaSource } from "./media";
+import { OwnMedia } from "./own";
+
+export interface SessionDeps {
+  source: MediaSource;
+  newPeer: (config: RTCConfiguration) => RTCPeerConnection;
+  newStream: () => MediaStream;
+  fetchIce: () => Promise<IceServers>;
+  signalling: () => boolean;
+  relayOnly: boolean;
+  timers: Timers;
+  /** Monotonic milliseconds. */
+  now: () => number;
+  /** The running RTCPeerConnection, for support and tests. */
+  onPeer: (pc: RTCPeerConnection | undefined) => void;
+  onProblem: (problem: string) => void;
+}
+
+export interface SessionEvents {
+  /** What this side sends, or why it cannot, has changed. */
+  onOwn: (own: OwnMedia) => void;
+  onLink: (link: Link) => void;
+}
+
+export class MediaSession {
+  readonly remote = signal<MediaStream | undefined>(undefined);
+  readonly preview = signal<MediaStream | undefined>(undefined);
+  link: Link | undefined;
+  own: OwnMedia | undefined;
+  private readonly deps: SessionDeps;
+  private readonly events: SessionEvents;
+  private devices: Promise<void> = Promise.resolve();
+
+  constructor(deps: SessionDeps, events: SessionEvents) {
+    this.deps = deps;
+    this.events = events;
+  }
+
+  /** Asks for the devices that a call of this kind wants. */
+  open(media: Media): void {
+    this.release();
+    const own = new OwnMedia({
+      source: this.deps.source,
+      replace: async (kind, track) => this.link?.replace(kind, track),
+      onChange: () => {
+        if (own !== this.own) return;
+        const track = own.tracks.video;
+        if (this.preview.value?.getVideoTracks()[0] !== track) this.preview.value = this.streamOf(track);
+        this.events.onOwn(own);
+      },
+    });
+    this.own = own;
+    this.devices = own.acquire(media);
+  }
+
+  /**
+   * Starts the link of a generation; the one before it is thrown away. The devices
+   * come first: with permission given, candidates are real addresses. started runs
+   * when the devices have been asked for.
+   */
+  connect(role: Role, send: (payload: Payload) => void, started: () => void): void {
+    const { own, deps } = this;
+    if (!own) return;
+    this.unlink();
+    const link: Link = new Link({
+      role,
+      relayOnly: deps.relayOnly,
+      tracks: () => own.tracks,
+      newPeer: (config) => {
+        const pc = deps.newPeer(config);
+        deps.onPeer(pc);
+        return pc;
+      },
+      newStream: deps.newStream,
+      fetchIce: deps.fetchIce,
+      send,
+      signalling: deps.signalling,
+      timers: deps.timers,
+      now: deps.now,
+      onTrack: (track) => this.addRemote(track),
+      onChange: () => {
+        if (link === this.link) this.events.onLink(link);
+      },
+      onProblem: deps.onProblem,
+    });
+    this.link = link;
+    this.remote.value = deps.newStream();
+    link.start(this.devices);
+    void this.devices.then(() => {
+      if (link === this.link) started();
+    });
+  }
+
+  /** Lets go of everything: connection, camera, microphone, screen. */
+  release(): void {
+    this.unlink();
+    this.own?.stop();
+    this.own = undefined;
+    batch(() => {
+      this.remote.value = undefined;
+      this.preview.value = undefined;
+    });
+  }
+
+  private unlink(): void {
+    this.link?.close();
+    this.link = undefined;
+    this.deps.onPeer(undefined);
+  }
+
+  /** A stream of its own for each change: video elements notice a new stream, not a new track. */
+  private addRemote(track: MediaStreamTrack): void {
+    const stream = this.deps.newStream();
+    for (const each of this.remote.value?.getTracks() ?? [])
+      if (each.kind !== track.kind) stream.addTrack(each);
+    stream.addTrack(track);
+    this.remote.value = stream;
+  }
+
+  private streamOf(track: MediaStreamTrack | undefined): MediaStream | undefined {
+    if (!track) return undefined;
+    const stream = this.deps.newStream();
+    stream.addTrack(track);
+    return stream;
+  }
+}
