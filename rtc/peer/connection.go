@@ -37,6 +37,9 @@ type connection struct {
 	remote  string // the last description from the other side
 	sending map[webrtc.RTPCodecType]bool
 
+	reporting sync.Mutex // pion's statistics must not be asked for while it closes
+	final     *Report    // once it is closing
+
 	mu        sync.Mutex
 	closed    bool
 	wg        sync.WaitGroup
@@ -211,6 +214,9 @@ func (c *connection) start(f func()) {
 // last report.
 func (c *connection) close() Report {
 	report := c.report()
+	c.reporting.Lock()
+	c.final = &report
+	c.reporting.Unlock()
 	c.mu.Lock()
 	c.closed = true
 	c.mu.Unlock()

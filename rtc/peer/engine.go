@@ -81,6 +81,8 @@ func settings(p *Peer, dialer *turnDialer) webrtc.SettingEngine {
 	s.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6, webrtc.NetworkTypeTCP4})
 	s.DisableActiveTCP(true)
 	s.SetICEProxyDialer(dialer)
+	// The server says when a call is over; only its goroutine closes a connection.
+	s.DisableCloseByDTLS(true)
 	s.SetIncludeLoopbackCandidate(p.cfg.ICE.Loopback)
 	if keep := p.cfg.ICE.Interface; keep != nil {
 		s.SetInterfaceFilter(keep)

@@ -70,7 +70,15 @@ func (f *flow) report() Flow { return Flow{Sent: f.sent, Received: f.received, L
 
 // report takes a picture of the connection as it is now.
 func (c *connection) report() Report {
-	pair := selectedPair(c.pc)
+	c.reporting.Lock()
+	defer c.reporting.Unlock()
+	if c.final != nil {
+		return *c.final
+	}
+	var pair *Pair
+	if c.isConnected() { // before, pion is still setting up what is read here
+		pair = selectedPair(c.pc)
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	r := Report{
@@ -90,11 +98,7 @@ func (c *connection) report() Report {
 }
 
 func selectedPair(pc *webrtc.PeerConnection) *Pair {
-	transport := pc.SCTP().Transport()
-	if transport == nil {
-		return nil
-	}
-	stats, ok := transport.ICETransport().GetSelectedCandidatePairStats()
+	stats, ok := pc.SCTP().Transport().ICETransport().GetSelectedCandidatePairStats()
 	if !ok {
 		return nil
 	}
