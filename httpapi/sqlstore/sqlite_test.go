@@ -226,3 +226,26 @@ func writeForever(dir string, out io.Writer) error {
 		}
 	}
 }
+
+// TestSQLiteOpenedAtOnce: neither the turn to WAL mode nor the migrations
+// trip over each other when several open a new file.
+func TestSQLiteOpenedAtOnce(t *testing.T) {
+	for range 20 {
+		dir := t.TempDir()
+		errs := make(chan error, 6)
+		for range cap(errs) {
+			go func() {
+				db, err := sqlstore.Open(t.Context(), sqlstore.Config{Dir: dir})
+				if err == nil {
+					err = db.Close()
+				}
+				errs <- err
+			}()
+		}
+		for range cap(errs) {
+			if err := <-errs; err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}
