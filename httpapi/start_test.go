@@ -28,7 +28,9 @@ func newStartPage(t *testing.T) string {
 		if err := start.Shutdown(t.Context()); err != nil {
 			ln.Close()
 		}
-		<-done
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
 	})
 	return "http://" + ln.Addr().String()
 }

@@ -1,10 +1,11 @@
 package presence_test
 
 import (
-	"fieldphone/rtc/presence"
 	"fmt"
 	"testing"
 	"time"
+
+	"fieldphone/rtc/presence"
 )
 
 // benchmarkTouch is a node's work for 10,000 quiet devices every heartbeat, and

@@ -3,13 +3,14 @@ package presence_test
 import (
 	"context"
 	"errors"
-	"fieldphone/rtc/presence"
 	"fmt"
 	"math"
 	"math/rand/v2"
 	"sync"
 	"testing"
 	"time"
+
+	"fieldphone/rtc/presence"
 
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"

@@ -1,10 +1,11 @@
 package presence_test
 
 import (
-	"fieldphone/rtc/presence"
 	"sync"
 	"testing"
 	"time"
+
+	"fieldphone/rtc/presence"
 )
 
 // clock is a time that tests move.

@@ -4,13 +4,14 @@ package presence_test
 
 import (
 	"context"
-	"fieldphone/rtc/presence"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"fieldphone/rtc/presence"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/logging"

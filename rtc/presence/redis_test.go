@@ -1,11 +1,12 @@
 package presence_test
 
 import (
-	"fieldphone/rtc/presence"
 	"net"
 	"strings"
 	"testing"
 	"time"
+
+	"fieldphone/rtc/presence"
 )
 
 // A server that is missing, or that accepts and never answers, must be reported
