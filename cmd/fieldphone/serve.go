@@ -227,6 +227,16 @@ func (s *server) serveRelay(ctx context.Context, places []place) error {
 	return s.turn.SetAddresses(ctx, addrs, s.turnPort)
 }
 
+// checkRelay asks the relay by its own sockets whether it answers.
+func (s *server) checkRelay(ctx context.Context) error {
+	for _, addr := range *s.relays.Load() {
+		if _, err := turnsrv.Probe(ctx, netip.AddrPortFrom(addr, s.turnPort)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (s *server) openCA() error {
 	hostName, _ := os.Hostname()
 	var err error
@@ -314,8 +324,10 @@ func (s *server) buildApps(turnSecret []byte) error {
 			Secret: turnSecret, Port: s.turnPort, Segments: segments(s.cfg, s.turnPort),
 			Addresses: func() []netip.Addr { return *s.relays.Load() },
 		},
-		Metrics:   newMetrics(collector{turn: s.turn.Stats, hub: s.hub.Stats, conns: s.conns}),
-		Ready:     []httpapi.Check{{Name: "database", Ask: s.db.Ping}, {Name: "presence", Ask: s.presence.Ping}, {Name: "hub", Ask: s.hub.Check}},
+		Metrics: newMetrics(collector{turn: s.turn.Stats, hub: s.hub.Stats, conns: s.conns}),
+		Ready: []httpapi.Check{
+			{Name: "database", Ask: s.db.Ping}, {Name: "presence", Ask: s.presence.Ping}, {Name: "hub", Ask: s.hub.Check}, {Name: "relay", Ask: s.checkRelay},
+		},
 		BodyBytes: s.cfg.Limits.BodyBytes, MessageBytes: s.cfg.Limits.MessageBytes, SendQueue: s.cfg.Signalling.SendQueue,
 		Now: time.Now, Logger: s.log,
 	})

@@ -236,6 +236,9 @@ func TestRelayedCallThroughAWholeServer(t *testing.T) {
 			}
 		})
 	}
+	if ready := r.get("/readyz"); ready != `{"parts":{"database":"ok","hub":"ok","presence":"ok","relay":"ok"},"ready":true}` {
+		t.Errorf("/readyz says %s", ready)
+	}
 	metrics := r.get("/metrics")
 	for _, want := range []string{`fieldphone_calls_ended_total{reason="hangup"} 2`, "fieldphone_turn_allocations_created_total ", "fieldphone_texts_total 2"} {
 		if !strings.Contains(metrics, want) {
