@@ -72,7 +72,7 @@ func newSite(t *testing.T, change ...func(*siteOptions)) *site {
 	}
 	accounts, err := account.New(t.Context(), account.Config{
 		SigningKey: bytes.Repeat([]byte("k"), 32), BcryptCost: 4, SessionTTL: time.Hour, Now: options.now,
-		AddressRate: account.Rate{Burst: 1000, PerMinute: 1000},
+		AddressRate: account.Rate{Burst: 1000, PerMinute: 1000}, RegisterRate: account.Rate{Burst: 1000, PerMinute: 1000},
 	}, db.Accounts())
 	if err != nil {
 		t.Fatal(err)

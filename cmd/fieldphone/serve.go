@@ -160,7 +160,8 @@ func openAccounts(ctx context.Context, cfg configs.Config, log *slog.Logger) (*s
 	accounts, err := account.New(ctx, account.Config{
 		SigningKey: key, SessionTTL: cfg.Session.TTL, Leeway: cfg.Session.Leeway, BcryptCost: cfg.Session.BcryptCost,
 		AddressRate: perMinute(cfg.Limits.SignInPerMinutePerAddress), IDRate: perMinute(cfg.Limits.SignInPerMinutePerUser),
-		Logger: log,
+		RegisterRate: perMinute(cfg.Limits.RegisterPerMinutePerAddress),
+		Logger:       log,
 	}, db.Accounts())
 	if err != nil {
 		return nil, nil, errors.Join(err, db.Close())

@@ -39,9 +39,10 @@ type Config struct {
 	HashConcurrency int    // passwords hashed at once; default GOMAXPROCS
 	HashQueue       int    // passwords that may wait for that; default 128
 
-	AddressRate Rate // sign-ins and registrations of one remote address; default 30, 30/min
-	IDRate      Rate // failed sign-ins of one id; default 10, 10/min
-	RateKeys    int  // addresses, and ids, remembered by the rate limits; default 10,000
+	AddressRate  Rate // sign-ins of one remote address; default 30, 30/min
+	RegisterRate Rate // registrations of one remote address; default 30, 30/min
+	IDRate       Rate // failed sign-ins of one id; default 10, 10/min
+	RateKeys     int  // addresses, and ids, remembered by the rate limits; default 10,000
 
 	PollInterval  time.Duration // how often ends made elsewhere are read; default 300 ms
 	SweepInterval time.Duration // how often expired sessions are deleted; default 10 min
@@ -59,6 +60,7 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.HashConcurrency, runtime.GOMAXPROCS(0))
 	setDefault(&c.HashQueue, 128)
 	setDefault(&c.AddressRate, Rate{Burst: 30, PerMinute: 30})
+	setDefault(&c.RegisterRate, Rate{Burst: 30, PerMinute: 30})
 	setDefault(&c.IDRate, Rate{Burst: 10, PerMinute: 10})
 	setDefault(&c.RateKeys, 10_000)
 	setDefault(&c.PollInterval, 300*time.Millisecond)
@@ -102,6 +104,7 @@ func (c Config) Validate() error {
 	require(c.HashConcurrency > 0, "HashConcurrency is %d: give at least 1", c.HashConcurrency)
 	require(c.HashQueue > 0, "HashQueue is %d: give at least 1", c.HashQueue)
 	require(c.AddressRate.valid(), "AddressRate is %+v: give a burst and a rate of 1 to %d", c.AddressRate, maxRate)
+	require(c.RegisterRate.valid(), "RegisterRate is %+v: give a burst and a rate of 1 to %d", c.RegisterRate, maxRate)
 	require(c.IDRate.valid(), "IDRate is %+v: give a burst and a rate of 1 to %d", c.IDRate, maxRate)
 	require(c.RateKeys > 0, "RateKeys is %d: give at least 1", c.RateKeys)
 	require(c.PollInterval > 0, "PollInterval is %v: give more than 0", c.PollInterval)

@@ -135,7 +135,7 @@ func TestRegister(t *testing.T) {
 func TestConfigValidate(t *testing.T) {
 	err := account.Config{
 		SigningKey: []byte("short"), SessionTTL: 30e9, Leeway: 60e9, BcryptCost: 3, HashConcurrency: -1, HashQueue: -1,
-		AddressRate: account.Rate{Burst: 1}, IDRate: account.Rate{Burst: -1, PerMinute: 5}, RateKeys: -1,
+		AddressRate: account.Rate{Burst: 1}, RegisterRate: account.Rate{PerMinute: 1}, IDRate: account.Rate{Burst: -1, PerMinute: 5}, RateKeys: -1,
 		PollInterval: -1, SweepInterval: -1, EndedLimit: -1,
 	}.Validate()
 	want := `account: SigningKey has 5 bytes: give at least 32
@@ -145,6 +145,7 @@ account: BcryptCost is 3: give 4 to 16
 account: HashConcurrency is -1: give at least 1
 account: HashQueue is -1: give at least 1
 account: AddressRate is {Burst:1 PerMinute:0}: give a burst and a rate of 1 to 1000000
+account: RegisterRate is {Burst:0 PerMinute:1}: give a burst and a rate of 1 to 1000000
 account: IDRate is {Burst:-1 PerMinute:5}: give a burst and a rate of 1 to 1000000
 account: RateKeys is -1: give at least 1
 account: PollInterval is -1ns: give more than 0

@@ -23,6 +23,7 @@ type Service struct {
 	hashes    *hashQueue
 	tokens    *tokens
 	byAddress *rateLimiter
+	newcomers *rateLimiter // by address
 	byID      *rateLimiter
 	ended     *endedSet
 	decoy     string // hash that nobody's password matches
@@ -40,6 +41,7 @@ func New(ctx context.Context, cfg Config, store Store) (*Service, error) {
 		hashes:    newHashQueue(cfg.Hasher, cfg.HashConcurrency, cfg.HashQueue),
 		tokens:    newTokens(cfg),
 		byAddress: newRateLimiter(cfg.AddressRate, cfg.RateKeys),
+		newcomers: newRateLimiter(cfg.RegisterRate, cfg.RateKeys),
 		byID:      newRateLimiter(cfg.IDRate, cfg.RateKeys),
 		ended:     newEndedSet(cfg.EndedLimit),
 	}

@@ -58,17 +58,18 @@ func TestRateLimitOfAnAddress(t *testing.T) {
 		if e, ok := errors.AsType[*account.Error](err); ok && e.RetryAfter != 2*time.Second {
 			t.Errorf("RetryAfter is %v, want 2s", e.RetryAfter)
 		}
-		_, err = s.Register(t.Context(), "anna", "Anna", password, from)
-		wantCode(t, "register", err, account.CodeRateLimited)
 	}
 	if c, h, _, _ := site.hasher.counts(); c != compares || h != hashes {
 		t.Error("a refused attempt was hashed")
 	}
-	if _, err := s.Register(t.Context(), "bert", "Bert", password, netip.MustParseAddr("192.0.2.11")); err != nil {
+	if _, err := s.Register(t.Context(), "anna", "Anna", password, here); err != nil {
+		t.Errorf("registering is limited for itself: %v", err)
+	}
+	if _, err := s.SignIn(t.Context(), "anna", password, netip.MustParseAddr("192.0.2.11")); err != nil {
 		t.Errorf("from another address: %v", err)
 	}
 	site.clock.advance(2 * time.Second)
-	if _, err := s.Register(t.Context(), "anna", "Anna", password, here); err != nil {
+	if _, err := s.SignIn(t.Context(), "anna", password, here); err != nil {
 		t.Errorf("after RetryAfter: %v", err)
 	}
 	_, err := s.SignIn(t.Context(), "anna", password, here)
@@ -101,6 +102,27 @@ func TestRateLimitOfAnID(t *testing.T) {
 	wantCode(t, "change password", err, account.CodeRateLimited)
 	site.clock.advance(6 * time.Second)
 	_, err = s.SignIn(t.Context(), "anna", password, from(200))
+	must(t, err)
+}
+
+func TestRateLimitOfRegistrations(t *testing.T) {
+	site := newSite(t)
+	s := site.service(t, func(c *account.Config) { c.RegisterRate = account.Rate{Burst: 2, PerMinute: 30} })
+	for _, id := range []string{"anna", "bert"} {
+		_, err := s.Register(t.Context(), id, id, password, here)
+		must(t, err)
+	}
+	_, hashes, _, _ := site.hasher.counts()
+	_, err := s.Register(t.Context(), "cleo", "Cleo", password, netip.MustParseAddr("::ffff:"+here.String()))
+	wantCode(t, "third", err, account.CodeRateLimited)
+	if _, h, _, _ := site.hasher.counts(); h != hashes {
+		t.Error("a refused registration was hashed")
+	}
+	signIn(t, s, "anna") // signing in is limited for itself
+	_, err = s.Register(t.Context(), "cleo", "Cleo", password, netip.MustParseAddr("192.0.2.11"))
+	must(t, err)
+	site.clock.advance(2 * time.Second)
+	_, err = s.Register(t.Context(), "dora", "Dora", password, here)
 	must(t, err)
 }
 

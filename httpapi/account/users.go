@@ -15,7 +15,7 @@ func (s *Service) Register(ctx context.Context, id, name, password string, remot
 	if err != nil {
 		return User{}, err
 	}
-	if err := s.byAddress.take(addressKey(remote), s.cfg.Now()); err != nil {
+	if err := s.newcomers.take(addressKey(remote), s.cfg.Now()); err != nil {
 		return User{}, err
 	}
 	return s.create(ctx, user, password)
