@@ -11,20 +11,13 @@ import { apiWord } from "./words";
 
 type Outcome = { good: boolean; text: string; field?: string } | undefined;
 
-/** Own name, password, language, theme, and the way out. */
+/** Own name, password, language, theme. */
 export function AccountDialog(): JSX.Element | null {
   const app = useApp();
   const { t } = app.settings;
   const { me } = app;
   const close = () => (app.view.account.value = false);
-  const [leaving, setLeaving] = useState(false);
-  const { outcome, run } = useAction();
   if (!me) return null;
-  const leave = async () => {
-    setLeaving(true);
-    await run(() => app.signOut());
-    setLeaving(false);
-  };
   return (
     <Dialog label={t("account.title")} class="account" onEscape={close}>
       <header class="dialog-head">
@@ -43,11 +36,6 @@ export function AccountDialog(): JSX.Element | null {
       <NameForm name={me.name} />
       <PasswordForm />
       <Preferences />
-      <Told outcome={outcome} />
-      <button type="button" class="button danger wide" disabled={leaving} onClick={leave}>
-        {t("account.sign_out")}
-      </button>
-      <p class="hint center">{t("account.sign_out_hint")}</p>
     </Dialog>
   );
 }

@@ -1,4 +1,5 @@
 import type { JSX } from "preact";
+import { useState } from "preact/hooks";
 import { AccountDialog } from "./AccountDialog";
 import { Avatar } from "./Avatar";
 import { Banner } from "./Banner";
@@ -25,6 +26,7 @@ export function Shell(): JSX.Element {
       <aside class="side">
         <TopBar />
         <Roster />
+        <SignOut />
       </aside>
       <main class="main">
         <Main />
@@ -89,5 +91,29 @@ function TopBar(): JSX.Element | null {
         <Icon name="settings" size={20} />
       </button>
     </header>
+  );
+}
+
+function SignOut(): JSX.Element {
+  const app = useApp();
+  const { t } = app.settings;
+  const [leaving, setLeaving] = useState(false);
+  const leave = () => {
+    setLeaving(true);
+    // A server out of reach is said by the banner; the button can be tried again.
+    void app.signOut().catch(() => setLeaving(false));
+  };
+  return (
+    <footer class="side-foot">
+      <button
+        type="button"
+        class="button quiet"
+        disabled={leaving}
+        title={t("account.sign_out_hint")}
+        onClick={leave}
+      >
+        {t("account.sign_out")}
+      </button>
+    </footer>
   );
 }
