@@ -29,7 +29,12 @@ export interface SessionEvents {
 }
 
 export class MediaSession {
-  readonly remote = signal<MediaStream | undefined>(undefined);
+  /**
+   * The other end's sound and picture, apart: an element with both keeps silent
+   * until the first picture comes, which in an audio call is never.
+   */
+  readonly sound = signal<MediaStream | undefined>(undefined);
+  readonly picture = signal<MediaStream | undefined>(undefined);
   readonly preview = signal<MediaStream | undefined>(undefined);
   link: Link | undefined;
   own: OwnMedia | undefined;
@@ -83,14 +88,14 @@ export class MediaSession {
       signalling: deps.signalling,
       timers: deps.timers,
       now: deps.now,
-      onTrack: (track) => this.addRemote(track),
+      // A stream of its own for each track: elements notice a new stream, not a new track.
+      onTrack: (track) => ((track.kind === "audio" ? this.sound : this.picture).value = this.streamOf(track)),
       onChange: () => {
         if (link === this.link) this.events.onLink(link);
       },
       onProblem: deps.onProblem,
     });
     this.link = link;
-    this.remote.value = deps.newStream();
     link.start(this.devices);
     void this.devices.then(() => {
       if (link === this.link) started();
@@ -102,25 +107,17 @@ export class MediaSession {
     this.unlink();
     this.own?.stop();
     this.own = undefined;
-    batch(() => {
-      this.remote.value = undefined;
-      this.preview.value = undefined;
-    });
+    this.preview.value = undefined;
   }
 
   private unlink(): void {
     this.link?.close();
     this.link = undefined;
+    batch(() => {
+      this.sound.value = undefined;
+      this.picture.value = undefined;
+    });
     this.deps.onPeer(undefined);
-  }
-
-  /** A stream of its own for each change: video elements notice a new stream, not a new track. */
-  private addRemote(track: MediaStreamTrack): void {
-    const stream = this.deps.newStream();
-    for (const each of this.remote.value?.getTracks() ?? [])
-      if (each.kind !== track.kind) stream.addTrack(each);
-    stream.addTrack(track);
-    this.remote.value = stream;
   }
 
   private streamOf(track: MediaStreamTrack | undefined): MediaStream | undefined {

@@ -60,69 +60,85 @@ function Length({ since }: { since: number }): JSX.Element {
   );
 }
 
-/** The other side: the picture, or who it is and why there is none. */
+/** The other side: sound, and the picture or who it is and why there is none. */
 function Remote({ call }: { call: Call }): JSX.Element {
   const app = useApp();
   const { t } = app.settings;
-  const stream = app.calls.session.remote.value;
-  const video = useRef<HTMLVideoElement>(null);
-  const [blocked, setBlocked] = useState(false);
+  const { sound, picture } = app.calls.session;
   const [frames, setFrames] = useState(false);
-  const play = () => {
-    video.current?.play().then(
-      () => setBlocked(false),
-      (error: unknown) => setBlocked(error instanceof DOMException && error.name === "NotAllowedError"),
-    );
-  };
-  useEffect(() => {
-    if (!video.current || video.current.srcObject === (stream ?? null)) return;
-    video.current.srcObject = stream ?? null;
-    setFrames(false);
-    if (stream) play();
-  }, [stream]);
+  const video = usePlayed<HTMLVideoElement>(picture.value);
+  const audio = usePlayed<HTMLAudioElement>(sound.value);
+  useEffect(() => setFrames(false), [picture.value]);
   const { peerMedia, peer } = call;
   const sends = peerMedia ? peerMedia.video || peerMedia.screen : true;
   const talking = call.stage === "connected" || call.stage === "lost";
-  const picture = sends && frames && talking;
+  const visible = sends && frames && talking;
   return (
     <div class="remote">
+      <audio ref={audio.ref} autoplay />
       <video
-        ref={video}
-        class={`remote-picture ${picture ? "" : "hidden"} ${peerMedia?.screen ? "screen" : ""}`}
+        ref={video.ref}
+        class={`remote-picture ${visible ? "" : "hidden"} ${peerMedia?.screen ? "screen" : ""}`}
         autoplay
         playsInline
+        muted
         aria-label={t("call.picture", { name: peer.name })}
         onResize={(event) => setFrames(event.currentTarget.videoWidth > 2)}
       />
-      {!picture && (
+      {!visible && (
         <div class={`remote-person ${call.stage === "ringing" ? "pulse" : ""}`}>
           <Avatar of={peer} size="big" />
         </div>
       )}
-      {talking && (
-        <div class="remote-notes" role="status">
-          {peerMedia && !peerMedia.audio && (
-            <p class="chip">
-              <Icon name="micOff" size={18} />
-              <span>{t("call.peer_muted", { name: peer.name })}</span>
-            </p>
-          )}
-          {peerMedia && !sends && call.media === "video" && (
-            <p class="chip">
-              <Icon name="videoOff" size={18} />
-              <span>{t("call.peer_camera_off", { name: peer.name })}</span>
-            </p>
-          )}
-        </div>
-      )}
-      {blocked && (
-        <button type="button" class="button primary hear" onClick={play}>
+      {talking && <RemoteNotes call={call} sends={sends} />}
+      {audio.blocked && (
+        <button type="button" class="button primary hear" onClick={audio.play}>
           <Icon name="speaker" />
           <span>{t("call.tap_to_hear")}</span>
         </button>
       )}
     </div>
   );
+}
+
+function RemoteNotes({ call, sends }: { call: Call; sends: boolean }): JSX.Element {
+  const { t } = useApp().settings;
+  const { peerMedia, peer } = call;
+  return (
+    <div class="remote-notes" role="status">
+      {peerMedia && !peerMedia.audio && (
+        <p class="chip">
+          <Icon name="micOff" size={18} />
+          <span>{t("call.peer_muted", { name: peer.name })}</span>
+        </p>
+      )}
+      {peerMedia && !sends && call.media === "video" && (
+        <p class="chip">
+          <Icon name="videoOff" size={18} />
+          <span>{t("call.peer_camera_off", { name: peer.name })}</span>
+        </p>
+      )}
+    </div>
+  );
+}
+
+/** Plays a stream in an element, and tells when the browser wants a tap before it sounds. */
+function usePlayed<T extends HTMLMediaElement>(stream: MediaStream | undefined) {
+  const ref = useRef<T>(null);
+  const [blocked, setBlocked] = useState(false);
+  const play = () => {
+    ref.current?.play().then(
+      () => setBlocked(false),
+      (error: unknown) => setBlocked(error instanceof DOMException && error.name === "NotAllowedError"),
+    );
+  };
+  useEffect(() => {
+    if (!ref.current) return;
+    ref.current.srcObject = stream ?? null;
+    setBlocked(false);
+    if (stream) play();
+  }, [stream]);
+  return { ref, blocked, play };
 }
 
 /** What this side sends. */

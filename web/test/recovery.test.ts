@@ -1,0 +1,151 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { settle } from "./fakes";
+import { bob, Phone } from "./phone";
+
+let phone: Phone;
+
+beforeEach(() => {
+  phone = new Phone();
+});
+
+describe("finding the way again", () => {
+  test("the path is told, and silence shows", async () => {
+    const peer = await phone.talk();
+    peer.hears(200, { candidateType: "relay", relayProtocol: "tcp" });
+    await phone.time.pass(1_000);
+    expect(phone.call).toMatchObject({ stage: "connected", path: { relay: true, protocol: "tcp" } });
+    await phone.time.pass(5_000);
+    expect(phone.call?.stage).toBe("lost");
+    peer.hears(300);
+    await phone.time.pass(1_000);
+    expect(phone.call?.stage).toBe("connected");
+  });
+
+  test("the offerer restarts with fresh credentials when the network changes, once", async () => {
+    const peer = await phone.talk();
+    phone.calls.session.link?.networkChanged();
+    phone.calls.session.link?.networkChanged();
+    await settle();
+    expect(peer.log.slice(-2)).toEqual(["configuration", "local offer 2 restart"]);
+  });
+
+  test("the answerer asks the offerer for it, who does it", async () => {
+    await phone.talk("answerer");
+    phone.calls.session.link?.networkChanged();
+    expect(phone.of("call.signal").pop()).toMatchObject({ payload: { restart: true } });
+    phone.calls.reset();
+    const peer = await phone.talk();
+    phone.signal({ restart: true });
+    await settle();
+    expect(peer.log.pop()).toBe("local offer 2 restart");
+  });
+
+  test("failed is restarted at once and again after a while", async () => {
+    const peer = await phone.talk();
+    peer.become("failed");
+    await settle();
+    expect(peer.log.pop()).toBe("local offer 2 restart");
+    await phone.time.pass(20_000);
+    expect(peer.log.pop()).toBe("local offer 4 restart");
+  });
+
+  test("without the server it waits for the server", async () => {
+    const peer = await phone.talk();
+    phone.online = false;
+    peer.become("failed");
+    await phone.time.pass(3_000);
+    expect(peer.log).not.toContain("local offer 2 restart");
+    phone.online = true;
+    phone.welcome([phone.info()], true);
+    await settle();
+    expect(peer.log).toContain("local offer 2 restart");
+  });
+
+  test("an answer to an offer that was made anew is ignored", async () => {
+    const peer = await phone.talk();
+    phone.calls.session.link?.networkChanged();
+    await phone.time.pass(2_000);
+    phone.calls.session.link?.networkChanged();
+    await settle();
+    phone.signal({ description: { type: "answer", sdp: "to 2" }, offer: 2 });
+    phone.signal({ description: { type: "answer", sdp: "to 3" }, offer: 3 });
+    await settle();
+    expect(peer.log.filter((entry) => entry.startsWith("remote"))).toEqual([
+      "remote answer 1",
+      "remote to 3",
+    ]);
+  });
+
+  test("a call that never connects is given up with words, not in silence", async () => {
+    await phone.calls.invite(bob, "video");
+    phone.started(phone.name, "offerer");
+    await phone.time.pass(12_000);
+    expect(phone.call?.trying).toBeGreaterThanOrEqual(10);
+    await phone.time.pass(60_000);
+    expect(phone.call).toMatchObject({ stage: "ended", end: "no_media_path" });
+    expect(phone.of("call.hangup")).toMatchObject([{ reason: "failed" }]);
+  });
+});
+
+describe("coming back to the server", () => {
+  test("running media is named in hello and kept", async () => {
+    const peer = await phone.talk();
+    expect(phone.calls.running()).toEqual([
+      { call: phone.name, peer: "bob", role: "offerer", gen: 1, media: "video" },
+    ]);
+    phone.welcome([phone.info({ state: "restoring" })]);
+    await phone.time.pass(1_000);
+    expect(peer.log).not.toContain("close");
+    expect(phone.peers).toHaveLength(1);
+    expect(phone.of("call.rejoin")).toEqual([]);
+  });
+
+  test("a call that the server does not list any more has ended, with the reason if one comes", async () => {
+    await phone.talk();
+    const id = phone.name;
+    phone.welcome([], true);
+    phone.say("call.ended", { call: id, reason: "hangup", server_time: 9 });
+    await phone.time.pass(3_000);
+    expect(phone.call).toMatchObject({ stage: "ended", end: "hangup" });
+    phone.calls.dismiss();
+    await phone.talk();
+    phone.welcome([]);
+    await phone.time.pass(3_000);
+    expect(phone.call).toMatchObject({ stage: "ended", end: "lost" });
+  });
+
+  test("after a reload the call is joined again by itself", async () => {
+    phone.welcome([phone.info({ role: "answerer", gen: 3 })]);
+    await settle();
+    expect(phone.of("call.rejoin")).toEqual([{ call: "c-12345678" }]);
+    expect(phone.log).toEqual(["getUserMedia"]);
+    phone.started("c-12345678", "answerer", 4);
+    await settle();
+    expect(phone.call).toMatchObject({ gen: 4, stage: "connecting", since: 1_500_000 });
+    expect(phone.peers).toHaveLength(1);
+  });
+
+  test("after a reload both kinds of ringing go on", () => {
+    phone.welcome([phone.info({ call: "c-rings1234", role: "answerer", state: "ringing", gen: 0 })]);
+    expect(phone.calls.incoming.value).toMatchObject([{ call: "c-rings1234", from: bob }]);
+    phone.welcome([phone.info({ call: "c-mine12345", role: "offerer", state: "ringing", gen: 0 })]);
+    expect(phone.calls.incoming.value).toEqual([]);
+    expect(phone.call).toMatchObject({ call: "c-mine12345", stage: "ringing" });
+  });
+
+  test("an invite that waits for the server is not taken for a lost call", async () => {
+    void phone.calls.invite(bob, "video");
+    phone.welcome([]);
+    await phone.time.pass(5_000);
+    expect(phone.call?.stage).toBe("inviting");
+  });
+
+  test("the other side that comes back hears again what is sent", async () => {
+    await phone.talk();
+    const before = phone.of("call.media").length;
+    phone.say("call.peer", { call: phone.name, connected: false });
+    expect(phone.call?.peerConnected).toBe(false);
+    phone.say("call.peer", { call: phone.name, connected: true });
+    expect(phone.of("call.media").length).toBe(before + 1);
+  });
+});
