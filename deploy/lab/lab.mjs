@@ -1,5 +1,5 @@
 // The whole lab as a scenario sees it: places, a server, and people with browsers.
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Browsers } from './browser.mjs';
 import { Person } from './people.mjs';
@@ -34,18 +34,17 @@ export class Lab {
   }
 
   /**
-   * Somebody new sits down at a place, opens the page by one of the server's addresses (its
-   * own segment's, unless told) and makes an account. query is added to the page's address;
-   * permissions and the rest are the browser context's.
+   * Somebody sits down at a place, opens the page by one of the server's addresses (its own
+   * segment's, unless told) and makes an account, or signs in as somebody who has one.
+   * query is added to the page's address; permissions and the rest are the browser context's.
    */
-  async person(place, { server = serverFor(place), query = '', ...options } = {}) {
+  async person(place, { as, server = serverFor(place), query = '', ...options } = {}) {
     if (!(place in hosts)) throw new Error(`nobody can sit at ${place}`);
-    const origin = originOf(server);
-    const context = await this.browsers.context(place, origin, options);
-    const person = new Person(await context.newPage(), place, server, ++this.#arrived);
+    const context = await this.browsers.context(place, originOf(server), options);
+    const person = new Person(await context.newPage(), place, server, ++this.#arrived, as);
     this.#people.push(person);
-    await person.open(`${origin}/?lang=en${query}`);
-    await person.signUp();
+    await person.open(query);
+    await (as ? person.signIn() : person.signUp());
     return person;
   }
 
@@ -74,16 +73,21 @@ export class Lab {
   /** Everybody goes home, and the network and the server are as they were before. */
   async leave() {
     await Promise.all(this.#people.map((person) => person.page.context().close()));
+    const wrongs = this.#people.flatMap((person) => person.wrongs);
     this.#people = [];
     for (const place of this.#switched) this.topology.direct(true, place);
     this.#switched.clear();
     if (!this.server.running) await this.server.start();
     else if (Object.keys(this.#settings).length > 0) await this.server.restart();
     this.#settings = {};
+    if (wrongs.length > 0) throw new Error(wrongs.join('\n'));
   }
 
+  /** Ends everything; the server must stop cleanly and must not have logged an error. */
   async close() {
     await this.browsers.close();
     await this.server.stop();
+    const errors = readFileSync(this.logFile, 'utf8').split('\n').filter((line) => /level=ERROR|^panic:|^fatal error:/.test(line));
+    if (errors.length > 0) throw new Error(`the server logged errors:\n${errors.join('\n')}`);
   }
 }

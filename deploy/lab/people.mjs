@@ -1,6 +1,7 @@
 // What a person does on the page, found as a person finds it: by role and name.
 import { writeFileSync } from 'node:fs';
 import { picture, snapshot } from './media.mjs';
+import { originOf } from './server.mjs';
 import { until } from './wait.mjs';
 
 const names = ['Ada', 'Ben', 'Cleo', 'Dan', 'Eva', 'Finn', 'Gita', 'Hugo', 'Ida', 'Jon', 'Kim', 'Lea'];
@@ -8,25 +9,40 @@ const patienceMs = 10_000;
 
 export class Person {
   #console = [];
+  #wrong = [];
 
-  constructor(page, place, server, number) {
+  /** `as` is somebody who sits down at one more device. */
+  constructor(page, place, server, number, as) {
     this.page = page;
     this.place = place;
     this.server = server;
-    this.id = `${place}-${number}`;
-    this.password = `correct horse ${this.id}`;
-    this.name = `${names[number % names.length]} ${number}`;
+    this.origin = originOf(server);
+    this.id = as?.id ?? `${place}-${number}`;
+    this.password = as?.password ?? `correct horse ${this.id}`;
+    this.name = as?.name ?? `${names[number % names.length]} ${number}`;
     page.setDefaultTimeout(patienceMs);
     page.on('console', (message) => this.#console.push(`${message.type()}: ${message.text()}`));
-    page.on('pageerror', (error) => this.#console.push(`uncaught: ${error.stack ?? error.message}`));
+    page.on('pageerror', (error) => this.#wrong.push(`uncaught: ${error.stack ?? error.message}`));
+    page.on('request', (request) => this.#asked(request.url()));
+  }
+
+  /** Nothing on the page may ask anybody but the server. */
+  #asked(url) {
+    if (/^(https|wss|http|ws):/.test(url) && new URL(url).host !== new URL(this.origin).host) this.#wrong.push(`asked for ${url}`);
+  }
+
+  /** What no page may ever do, whatever the scenario. */
+  get wrongs() {
+    return this.#wrong.map((wrong) => `${this.name} at ${this.place}: ${wrong}`);
   }
 
   button(name) {
     return this.page.getByRole('button', { name, exact: true });
   }
 
-  async open(url) {
-    await this.page.goto(url);
+  /** query is added to the page's address. */
+  async open(query) {
+    await this.page.goto(`${this.origin}/?lang=en${query}`);
   }
 
   box(name) {
@@ -42,13 +58,13 @@ export class Person {
   }
 
   async signOut() {
-    await this.button('Your account').click();
     await this.button('Sign out').click();
     await this.box('User ID').waitFor();
   }
 
-  /** Signs in on the page of a device that has signed in before. */
+  /** Signs in with an account that there is. */
   async signIn() {
+    await this.button('I have an account').click();
     await this.box('User ID').fill(this.id);
     await this.box('Password').fill(this.password);
     await this.button('Sign in').click();
@@ -72,6 +88,12 @@ export class Person {
 
   async call(other, kind = 'Video') {
     await this.button(`${kind} call ${other.name}`).click();
+  }
+
+  /** Calls at a moment (Unix milliseconds) that other people can agree on. */
+  async callAt(other, moment) {
+    const press = (button, at) => setTimeout(() => button.click(), at - Date.now());
+    await this.button(`Video call ${other.name}`).evaluate(press, moment);
   }
 
   /** The dialog of a call that comes in. */
@@ -143,6 +165,6 @@ export class Person {
     const { page } = this;
     if (!page.isClosed()) await page.screenshot({ path: `${path}.png` }).catch((error) => this.#console.push(`no screenshot: ${error.message}`));
     const stats = await this.stats().catch((error) => error.message);
-    writeFileSync(`${path}.txt`, `${this.name} at ${this.place}\n${JSON.stringify(stats, null, 2)}\n${this.#console.join('\n')}\n`);
+    writeFileSync(`${path}.txt`, `${this.name} at ${this.place}\n${JSON.stringify(stats, null, 2)}\n${[...this.#wrong, ...this.#console].join('\n')}\n`);
   }
 }

@@ -1,9 +1,18 @@
 // What a run prints, and what it leaves in its output folder.
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 
 const seconds = (began) => (Date.now() - began) / 1000;
 const line = (result, name, rest) => console.log(`${result} ${name.padEnd(24)} ${rest}`.trimEnd());
+
+const shownLines = 8;
+
+/** The first lines of an error, without colours; results.json has all of it. */
+function shorten(text) {
+  const lines = stripVTControlCharacters(text).trimEnd().split('\n');
+  return lines.slice(0, shownLines).map((each) => `     ${each}`).join('\n');
+}
 
 export class Report {
   #began = Date.now();
@@ -57,7 +66,7 @@ export class Report {
     const first = result.toFirstFrame === undefined ? '' : `${result.toFirstFrame.toFixed(2)} s to first frame`;
     const took = result.took === undefined ? '' : `(${result.took.toFixed(1)} s)`;
     line(result.passed ? 'pass' : 'FAIL', result.name, [path, first, took].filter(Boolean).join('  '));
-    if (result.error) console.log(result.error.replace(/^/gm, '     '));
+    if (result.error) console.log(shorten(result.error));
   }
 
   /** Prints the summary; returns the exit code. */

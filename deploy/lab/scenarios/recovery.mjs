@@ -1,5 +1,5 @@
 // Calls that something happens to, and that go on.
-import { alive, assertDirect, connect, summary } from '../call.mjs';
+import { alive, assertDirect, assertRelayed, connect, summary } from '../call.mjs';
 import { until } from '../wait.mjs';
 
 const returnMs = 20_000;
@@ -7,10 +7,12 @@ const away = 'Server out of reach';
 
 /** Both see and hear each other again, on whatever connection the pages now have. */
 async function back(...people) {
-  for (const person of people) {
-    await until(`${person.name} is back`, () => person.stats(), (s) => s?.frames > 0 && s.state === 'connected', returnMs);
-  }
-  await Promise.all(people.map((person) => alive(person)));
+  await Promise.all(people.map(async (person) => {
+    const before = (await person.stats())?.frames ?? 0;
+    const again = (s) => s?.state === 'connected' && s.frames > 0 && s.frames !== before;
+    await until(`${person.name} is back`, () => person.stats(), again, returnMs);
+    await alive(person);
+  }));
 }
 
 function reload(name, who) {
@@ -46,6 +48,19 @@ export default [
       await Promise.all(sides.map((side) => alive(side)));
       await call.caller.hangUp();
       await Promise.all(sides.map((side) => side.isFree()));
+      return summary(call);
+    },
+  },
+  {
+    name: 'restart-relayed',
+    about: 'the server restarts during a relayed call, which comes back by itself',
+    async run(lab) {
+      lab.block();
+      const call = await connect(...(await lab.people('a1', 'b1')));
+      await assertRelayed(call);
+      await lab.server.restart();
+      await back(call.caller, call.callee);
+      await assertRelayed(call);
       return summary(call);
     },
   },

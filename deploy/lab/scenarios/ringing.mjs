@@ -53,6 +53,36 @@ export default [
     },
   },
   {
+    name: 'two-devices',
+    about: 'both devices of a user ring; the first to accept gets the call, the other stops',
+    async run(lab) {
+      const [a1, a2] = await lab.people('a1', 'a2');
+      const more = await lab.person('b1', { as: a2 });
+      await ring(a1, a2);
+      await more.ringing.waitFor();
+      await more.accept();
+      await a2.ringing.waitFor({ state: 'hidden' });
+      await Promise.all([alive(a1), alive(more)]);
+      await a2.openText(a1);
+      await a2.reads('Video call, not taken here');
+      await a1.hangUp();
+      await assertOver(a1, a2, more);
+    },
+  },
+  {
+    name: 'both-call',
+    about: 'two call each other in the same moment, and are in one call',
+    async run(lab) {
+      const [a1, a2] = await lab.people('a1', 'a2');
+      await Promise.all([a1.sees(a2), a2.sees(a1)]);
+      const moment = Date.now() + 500;
+      await Promise.all([a1.callAt(a2, moment), a2.callAt(a1, moment)]);
+      await Promise.all([alive(a1), alive(a2)]);
+      await a2.hangUp();
+      await assertOver(a1, a2);
+    },
+  },
+  {
     name: 'busy',
     about: 'a third one calls somebody who is in a call, which goes on',
     async run(lab) {
