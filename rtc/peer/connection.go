@@ -28,6 +28,7 @@ type connection struct {
 	gen     int
 	media   rtc.Media // what to send
 	pc      *webrtc.PeerConnection
+	relays  *relayNet
 	hooks   hooks
 	log     *slog.Logger
 	began   time.Time
@@ -37,7 +38,7 @@ type connection struct {
 	remote  string // the last description from the other side
 	sending map[webrtc.RTPCodecType]bool
 
-	reporting sync.Mutex // pion's statistics must not be asked for while it closes
+	reporting sync.Mutex // pion must not be asked while it closes
 	final     *Report    // once it is closing
 
 	mu        sync.Mutex
@@ -61,12 +62,12 @@ func newConnection(p *Peer, m *rtc.CallStarted, media rtc.Media, servers []iceSe
 		gen: m.Gen, media: media, hooks: h, log: p.log.With("call", m.Call, "gen", m.Gen), began: time.Now(),
 		ctx: ctx, cancel: cancel, sending: map[webrtc.RTPCodecType]bool{},
 	}
-	pc, err := newPeerConnection(ctx, p, servers)
+	pc, relays, err := newPeerConnection(ctx, p, servers)
 	if err != nil {
 		cancel()
 		return nil, err
 	}
-	c.pc = pc
+	c.pc, c.relays = pc, relays
 	pc.OnConnectionStateChange(c.stateChanged)
 	pc.OnTrack(c.receiveTrack)
 	pc.OnICECandidate(func(candidate *webrtc.ICECandidate) {

@@ -34,7 +34,7 @@ func (p *Pair) Relayed() bool { return p.Local.Type == "relay" || p.Remote.Type 
 // Candidate is one end of a pair.
 type Candidate struct {
 	Type          string // host, srflx, prflx or relay
-	Protocol      string // udp or tcp
+	Protocol      string // between the two candidates: udp
 	RelayProtocol string // how this side reaches its relay: udp, tcp or tls
 	Addr          netip.AddrPort
 }
@@ -77,7 +77,7 @@ func (c *connection) report() Report {
 	}
 	var pair *Pair
 	if c.isConnected() { // before, pion is still setting up what is read here
-		pair = selectedPair(c.pc)
+		pair = c.selectedPair()
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -97,31 +97,28 @@ func (c *connection) report() Report {
 	return r
 }
 
-func selectedPair(pc *webrtc.PeerConnection) *Pair {
-	stats, ok := pc.SCTP().Transport().ICETransport().GetSelectedCandidatePairStats()
-	if !ok {
+func (c *connection) selectedPair() *Pair {
+	transport := c.pc.SCTP().Transport().ICETransport()
+	pair, err := transport.GetSelectedCandidatePair()
+	if err != nil || pair == nil {
 		return nil
 	}
-	all := pc.GetStats()
-	return &Pair{
-		Local: candidate(all, stats.LocalCandidateID), Remote: candidate(all, stats.RemoteCandidateID),
-		RTT: time.Duration(stats.CurrentRoundTripTime * float64(time.Second)),
+	p := &Pair{Local: candidate(pair.Local), Remote: candidate(pair.Remote)}
+	if pair.Local.Typ == webrtc.ICECandidateTypeRelay {
+		p.Local.RelayProtocol = c.relays.protocol(pair.Local.RelatedPort)
 	}
+	if stats, ok := transport.GetSelectedCandidatePairStats(); ok {
+		p.RTT = time.Duration(stats.CurrentRoundTripTime * float64(time.Second))
+	}
+	return p
 }
 
-func candidate(all webrtc.StatsReport, id string) Candidate {
-	stats, ok := all[id].(webrtc.ICECandidateStats)
-	if !ok {
-		return Candidate{}
-	}
-	addr, err := netip.ParseAddr(stats.IP)
+func candidate(c *webrtc.ICECandidate) Candidate {
+	addr, err := netip.ParseAddr(c.Address)
 	if err != nil {
 		addr = netip.Addr{} // a name
 	}
-	return Candidate{
-		Type: stats.CandidateType.String(), Protocol: stats.Protocol, RelayProtocol: stats.RelayProtocol,
-		Addr: netip.AddrPortFrom(addr, uint16(stats.Port)),
-	}
+	return Candidate{Type: c.Typ.String(), Protocol: c.Protocol.String(), Addr: netip.AddrPortFrom(addr, c.Port)}
 }
 
 // sequence follows the sequence numbers of one stream.
