@@ -54,8 +54,9 @@ const (
 
 // App serves HTTP on any number of listeners.
 type App struct {
-	cfg   Config
-	fiber *fiber.App
+	cfg     Config
+	fiber   *fiber.App
+	streams eventStreams
 }
 
 // New makes the app; every route is on this page.
@@ -81,6 +82,8 @@ func New(cfg Config) *App {
 	user.Get("/users", a.users)
 	user.Get("/ice", a.ice)
 	user.Get("/ws", a.webSocket())
+	user.Get("/events", a.events)
+	user.Post("/events/:stream", a.sendEvents)
 	api.Use(func(*fiber.Ctx) error { return fiber.ErrNotFound })
 
 	f.Use(compress.New(), etag.New(), cacheAssets, filesystem.New(filesystem.Config{Root: http.FS(cfg.Page)}))
