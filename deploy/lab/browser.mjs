@@ -35,9 +35,12 @@ export class Browsers {
     this.trust = trust;
   }
 
-  /** A fresh context in a place, where origin has the permissions that somebody gave it. */
-  async context(place, origin, { permissions = ['camera', 'microphone'], ...options } = {}) {
-    const browser = this.#running.get(place) ?? (await this.#launch(place));
+  /**
+   * A fresh context in a place, where origin has the permissions that somebody gave it.
+   * camera is a film that the fake camera plays; it counts when the place's Chromium starts.
+   */
+  async context(place, origin, { permissions = ['camera', 'microphone'], camera, ...options } = {}) {
+    const browser = this.#running.get(place) ?? (await this.#launch(place, camera));
     this.#running.delete(place);
     this.#running.set(place, browser);
     const context = await browser.newContext({ ignoreHTTPSErrors: this.trust === 'ignore', locale: 'en-US', ...options });
@@ -45,14 +48,14 @@ export class Browsers {
     return context;
   }
 
-  async #launch(place) {
+  async #launch(place, camera) {
     await this.#makeRoom();
     const home = mkdtempSync(join(this.topology.dir, `home-${place}-`));
     if (this.trust === 'nss') trustCA(home, this.caFile);
     const wrapper = join(home, 'chromium');
     const command = netns.inside(this.topology.ns(place), [process.env.CHROMIUM ?? 'chromium', '"$@"']);
     writeFileSync(wrapper, `#!/bin/sh\nexport HOME='${home}'\nexec ${command.join(' ')} 2>>'${home}/chromium.log'\n`, { mode: 0o755 });
-    return chromium.launch({ executablePath: wrapper, args: flags, headless: true, ...ours });
+    return chromium.launch({ executablePath: wrapper, args: camera ? [...flags, `--use-file-for-fake-video-capture=${camera}`] : flags, headless: true, ...ours });
   }
 
   /** Closes the Chromium that nobody has used for longest, when there are too many. */

@@ -35,13 +35,13 @@ export class Lab {
 
   /**
    * Somebody sits down at a place, opens the page by one of the server's addresses (its own
-   * segment's, unless told) and makes an account, or signs in as somebody who has one.
+   * segment's, unless told) and makes an account (an id and a name are found for them), or signs in as somebody who has one.
    * query is added to the page's address; permissions and the rest are the browser context's.
    */
-  async person(place, { as, server = serverFor(place), query = '', ...options } = {}) {
+  async person(place, { as, id, name, server = serverFor(place), query = '', ...options } = {}) {
     if (!(place in hosts)) throw new Error(`nobody can sit at ${place}`);
     const context = await this.browsers.context(place, originOf(server), options);
-    const person = new Person(await context.newPage(), place, server, ++this.#arrived, as);
+    const person = new Person(await context.newPage(), place, server, ++this.#arrived, as ?? { id, name });
     this.#people.push(person);
     await person.open(query);
     await (as ? person.signIn() : person.signUp());

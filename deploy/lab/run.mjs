@@ -1,6 +1,7 @@
 // The lab's commands. run.sh starts this with the rights it needs.
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { parseArgs, stripVTControlCharacters } from 'node:util';
 import { check } from './check.mjs';
 import { Lab } from './lab.mjs';
 import * as netns from './netns.mjs';
@@ -66,7 +67,12 @@ async function pictures([folder], options) {
   if (!folder) throw new Error('pictures into which folder?');
   const lab = makeLab(options);
   await lab.open();
-  await takePictures(lab, folder);
+  try {
+    await takePictures(lab, folder);
+  } catch (error) {
+    await lab.evidence(join(options.out, 'pictures'));
+    throw error;
+  }
   await lab.close();
 }
 
@@ -127,7 +133,7 @@ async function main([command = 'run', ...rest]) {
 main(process.argv.slice(2)).then(
   (code) => process.exit(code ?? 0),
   (error) => {
-    console.error(`lab: ${error.message}`);
+    console.error(`lab: ${stripVTControlCharacters(error.message)}`);
     process.exit(1);
   },
 );
