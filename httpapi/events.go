@@ -55,8 +55,8 @@ func (s *eventStreams) find(name, session string) *eventStream {
 	return nil
 }
 
-// events opens an event stream: first `open` with the stream's name, then the
-// hub's envelopes, and `close` with the close code at the end.
+// events opens an event stream: first `stream` with its name, then the
+// hub's envelopes, and `end` with the close code.
 func (a *App) events(c *fiber.Ctx) error {
 	user, err := a.caller(c)
 	if err != nil {
@@ -72,25 +72,25 @@ func (a *App) events(c *fiber.Ctx) error {
 		name := a.streams.add(stream)
 		defer a.streams.remove(name)
 		write := func(event string, data []byte) bool { return a.writeEvent(conn, w, event, data) }
-		if !write("open", fmt.Appendf(nil, `{"stream":%q}`, name)) {
+		if !write("stream", fmt.Appendf(nil, `{"stream":%q}`, name)) {
 			return
 		}
 		stream.port = a.cfg.Hub.Attach(out, user, session.ID)
 		if stream.port == nil {
-			write("close", closeEvent(rtc.CloseGoingAway))
+			write("end", endEvent(rtc.CloseGoingAway))
 			return
 		}
 		defer stream.port.Detach()
 		close(stream.ready)
 		reason, ok := out.pump(func(frame []byte) bool { return write("", frame) }, nil)
 		if ok {
-			write("close", closeEvent(reason))
+			write("end", endEvent(reason))
 		}
 	})
 	return nil
 }
 
-func closeEvent(reason rtc.Close) []byte {
+func endEvent(reason rtc.Close) []byte {
 	return fmt.Appendf(nil, `{"code":%d,"reason":%q}`, reason.Code, reason.Reason)
 }
 

@@ -38,7 +38,7 @@ func (s *site) eventClient(token, device string) *eventClient {
 	c := &eventClient{s: s, token: token, lines: bufio.NewScanner(resp.Body)}
 	event, data := c.next()
 	var open struct{ Stream string }
-	if err := json.Unmarshal([]byte(data), &open); err != nil || event != "open" || open.Stream == "" {
+	if err := json.Unmarshal([]byte(data), &open); err != nil || event != "stream" || open.Stream == "" {
 		s.t.Fatalf("%s %s: %v", event, data, err)
 	}
 	c.stream = open.Stream
@@ -155,7 +155,7 @@ func TestEventsDoor(t *testing.T) {
 	s.want(204, s.do("POST", "/api/v1/logout", "", bearer(token)...))
 	for {
 		event, data := alice.next()
-		if event == "close" {
+		if event == "end" {
 			if data != `{"code":4500,"reason":"session_ended"}` {
 				t.Errorf("got %s", data)
 			}

@@ -6,6 +6,8 @@ import { Ringer } from "./call/ringer";
 import { Api, socketURL } from "./protocol/api";
 import type { Timers } from "./protocol/clock";
 import { App } from "./state/app";
+import { Transport } from "./protocol/transport";
+import { openEvents } from "./events";
 import { openSocket } from "./socket";
 import { deviceName } from "./state/device";
 import { Settings } from "./state/settings";
@@ -33,10 +35,17 @@ let device: Promise<string> | undefined;
 // Undefined on a page that is not secure, whatever the types say.
 const media = navigator.mediaDevices as MediaDevices | undefined;
 
+const transport = new Transport({
+  webSocket: () => openSocket(socketURL(location)),
+  events: openEvents,
+  now: () => Date.now(),
+  kept: tab,
+});
+
 const app = new App({
   api: new Api((path, init) => fetch(path, init)),
   settings,
-  openSocket: () => openSocket(socketURL(location)),
+  openSocket: (refusals) => transport.open(refusals),
   device: () => (device ??= deviceName(tab, navigator.locks, random)),
   timers,
   wallClock: () => Date.now(),

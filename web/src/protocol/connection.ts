@@ -26,7 +26,8 @@ export type ConnectionState =
 
 export interface ConnectionDeps {
   device: string;
-  open: () => Socket;
+  /** Opens a connection; refusals counts those before it that did not open although the server can be reached. */
+  open: (refusals: number) => Socket;
   /** Asks over HTTP, after a socket that did not open, what a WebSocket cannot tell. Never rejects. */
   probe: () => Promise<"ok" | "unauthenticated" | "unreachable">;
   timers: Timers;
@@ -113,7 +114,7 @@ export class Connection {
     if (this.attempts === 0) deps.onState({ kind: "connecting", first: !this.everWelcomed });
     let socket: Socket;
     try {
-      socket = deps.open();
+      socket = deps.open(this.refusals);
     } catch {
       this.lost(1006, false);
       return;

@@ -24,7 +24,7 @@ export type Session =
 export interface AppDeps {
   api: Api;
   settings: Settings;
-  openSocket: () => Socket;
+  openSocket: (refusals: number) => Socket;
   device: () => Promise<string>;
   timers: Timers;
   /** Unix milliseconds by the device's clock. */
