@@ -1,6 +1,5 @@
 // A call between two people, and what must be true of it.
 import assert from 'node:assert/strict';
-import { firstFrame } from './media.mjs';
 import { until } from './wait.mjs';
 
 const connectMs = 15_000;
@@ -11,7 +10,7 @@ export async function connect(caller, callee) {
   await caller.sees(callee);
   await caller.call(callee);
   const accepted = await callee.accept();
-  const shown = await Promise.all([caller, callee].map((side) => side.page.evaluate(firstFrame, connectMs)));
+  const shown = await Promise.all([caller, callee].map((side) => side.firstFrame(connectMs)));
   const call = { caller, callee, toFirstFrame: (Math.max(...shown) - accepted) / 1000 };
   await Promise.all([alive(caller), alive(callee)]);
   call.ends = await paths(caller, callee);

@@ -40,7 +40,7 @@ export function picture() {
   return draw.getImageData(0, 0, canvas.width, canvas.height).data.join();
 }
 
-/** Resolves with the wall-clock time of the first decoded frame after the call began. */
+/** Resolves with the wall-clock time of the first decoded frame, or null after patienceMs. */
 export async function firstFrame(patienceMs) {
   const deadline = Date.now() + patienceMs;
   while (Date.now() < deadline) {
@@ -50,5 +50,5 @@ export async function firstFrame(patienceMs) {
     }
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
-  throw new Error(`no video frame was decoded within ${patienceMs} ms`);
+  return null;
 }

@@ -1,6 +1,6 @@
 // What a person does on the page, found as a person finds it: by role and name.
 import { writeFileSync } from 'node:fs';
-import { picture, snapshot } from './media.mjs';
+import { firstFrame, picture, snapshot } from './media.mjs';
 import { originOf } from './server.mjs';
 import { until } from './wait.mjs';
 
@@ -155,6 +155,13 @@ export class Person {
       const { iceServers } = await response.json();
       return iceServers.flatMap((server) => server.urls);
     });
+  }
+
+  /** Resolves with the time of the call's first decoded frame (Unix milliseconds). */
+  async firstFrame(patience) {
+    const at = await this.page.evaluate(firstFrame, patience);
+    if (at === null) throw new Error(`${this.name} at ${this.place} decoded no video frame within ${patience / 1000} s`);
+    return at;
   }
 
   picture() {
