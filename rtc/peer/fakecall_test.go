@@ -1,6 +1,8 @@
 package peer_test
 
 import (
+	"bytes"
+
 	"fieldphone/rtc"
 )
 
@@ -85,8 +87,8 @@ func (f *fake) onCall(d *fakeDevice, msg rtc.Message) (rtc.Message, func()) {
 	case *rtc.CallSignal:
 		id, then = m.Call, func(c *fakeCall) func() {
 			return func() {
-				if f.onSignal != nil {
-					f.onSignal(m)
+				if bytes.Contains(m.Payload, []byte(`"offer"`)) {
+					f.offers = append(f.offers, *m)
 				}
 				if m.Gen == c.gen {
 					f.send(c.other(d.user), m)

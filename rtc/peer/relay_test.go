@@ -61,6 +61,9 @@ func stream(t *testing.T, listener net.Listener, size int, answer []byte) <-chan
 			return
 		}
 		defer conn.Close()
+		if err := conn.SetDeadline(time.Now().Add(5 * time.Second)); err != nil {
+			return
+		}
 		buf := make([]byte, size)
 		if _, err := io.ReadFull(conn, buf); err != nil {
 			return
@@ -118,10 +121,7 @@ func TestRelayOverStream(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer conn.Close()
-			type message struct {
-				text string
-				from net.Addr
-			}
+			type message struct{ text, from string }
 			read := make(chan message, 3)
 			go func() { // as pion does: reading begins before anything is written
 				defer close(read)
@@ -131,7 +131,7 @@ func TestRelayOverStream(t *testing.T) {
 					if err != nil {
 						return
 					}
-					read <- message{string(buf[:size]), from}
+					read <- message{string(buf[:size]), from.String()}
 				}
 			}()
 			for _, packet := range [][]byte{binding, channel} {
@@ -143,8 +143,8 @@ func TestRelayOverStream(t *testing.T) {
 				t.Error("the relay got something else than the two messages, padded")
 			}
 			for _, want := range [][]byte{channel, binding, channel} {
-				if m := <-read; m.text != string(want) || m.from.String() != to.String() {
-					t.Errorf("got %q from %v, want %q from %v", m.text, m.from, want, to)
+				if m := <-read; m.text != string(want) || m.from != to.String() {
+					t.Errorf("got %q from %s, want %q from %v", m.text, m.from, want, to)
 				}
 			}
 			port := conn.LocalAddr().(*net.UDPAddr).Port

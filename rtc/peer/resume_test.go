@@ -47,6 +47,10 @@ func TestResume(t *testing.T) {
 	f, alice, bob := pair(t)
 	out, in := call(t, alice, bob, rtc.Video, rtc.Video)
 	before := await(t, out, bothKinds)
+	if _, err := bob.SendText(patience(t), "alice", "zero"); err != nil {
+		t.Fatal(err)
+	}
+	text(t, alice)
 
 	f.mu.Lock()
 	f.devices["alice"].cut()
@@ -145,6 +149,31 @@ func TestNextGeneration(t *testing.T) {
 	for _, c := range []*peer.Call{out, in} {
 		await(t, c, func(r peer.Report) bool { return r.Gen == 2 && bothKinds(r) })
 	}
+	f.mu.Lock()
+	f.send("alice", &rtc.CallSignal{Call: out.ID(), Gen: 1, Payload: json.RawMessage(`{"description":{"type":"offer","sdp":"late"}}`)})
+	f.mu.Unlock()
+	wantMore(t, out)
+}
+
+// wantMore waits until the media of a call has gone on for a while.
+func wantMore(t *testing.T, c *peer.Call) {
+	t.Helper()
+	seen := c.Report().Audio.Received.Packets
+	await(t, c, func(r peer.Report) bool { return r.Audio.Received.Packets > seen+20 })
+}
+
+// A client sends again what was not acknowledged: a description may come twice.
+func TestSignalTwice(t *testing.T) {
+	f, alice, bob := pair(t)
+	out, in := call(t, alice, bob, rtc.Audio, rtc.Audio)
+	f.mu.Lock()
+	if len(f.offers) != 1 {
+		t.Errorf("got %d offers, want one", len(f.offers))
+	}
+	f.send("bob", &f.offers[0])
+	f.mu.Unlock()
+	wantMore(t, out)
+	wantMore(t, in)
 }
 
 // A device that missed the start of a generation asks for the next one.
@@ -175,8 +204,7 @@ func TestBadSignals(t *testing.T) {
 	} {
 		bad(payload)
 	}
-	seen := out.Report().Audio.Received.Packets
-	await(t, out, func(r peer.Report) bool { return r.Audio.Received.Packets > seen+20 })
+	wantMore(t, out)
 	bad(`{"description":{"type":"offer","sdp":"nonsense"}}`)
 	wantEnd(t, in.Ended(), rtc.EndFailed, "alice")
 	if err := out.WaitConnected(patience(t)); err == nil {
