@@ -14,6 +14,7 @@ type userBody struct {
 	ID    string `json:"id"`
 	Name  string `json:"name"`
 	Admin bool   `json:"admin"`
+	Guest bool   `json:"guest,omitempty"`
 }
 
 type grantBody struct {
@@ -22,7 +23,7 @@ type grantBody struct {
 	User      userBody `json:"user"`
 }
 
-func bodyOf(u account.User) userBody { return userBody{u.ID, u.Name, u.Admin} }
+func bodyOf(u account.User) userBody { return userBody{u.ID, u.Name, u.Admin, u.Guest()} }
 
 // readBody reads the JSON object of a request, whatever its content type says.
 func readBody[T any](c *fiber.Ctx) (T, error) {
@@ -38,11 +39,11 @@ func readBody[T any](c *fiber.Ctx) (T, error) {
 }
 
 func (a *App) register(c *fiber.Ctx) error {
-	in, err := readBody[struct{ ID, Name, Password string }](c)
+	in, err := readBody[account.Newcomer](c)
 	if err != nil {
 		return err
 	}
-	user, err := a.cfg.Accounts.Register(c.UserContext(), in.ID, in.Name, in.Password, remote(c))
+	user, err := a.cfg.Accounts.Register(c.UserContext(), in, remote(c))
 	if err != nil {
 		return err
 	}

@@ -24,6 +24,7 @@ import (
 
 // Config is what the app is made of.
 type Config struct {
+	SiteName string // what the page calls this site; may be empty
 	Accounts *account.Service
 	Hub      *hub.Hub
 	ICE      ICEConfig
@@ -70,7 +71,10 @@ func New(cfg Config) *App {
 	f.Get("/metrics", adaptor.HTTPHandler(cfg.Metrics))
 
 	api := f.Group("/api/v1", noStore, sameOrigin)
+	api.Get("/site", a.site)
 	api.Post("/register", a.register)
+	api.Post("/guest", a.guest)
+	api.Post("/invites/check", a.checkInvite)
 	api.Post("/login", a.login)
 
 	user := api.Group("", a.requireSession)
@@ -80,6 +84,10 @@ func New(cfg Config) *App {
 	user.Patch("/me", a.rename)
 	user.Post("/me/password", a.changePassword)
 	user.Get("/users", a.users)
+	user.Post("/invites", a.createInvite)
+	user.Get("/invites", a.invites)
+	user.Delete("/invites/:id", a.revokeInvite)
+	user.Post("/admin/claim", a.claimAdmin)
 	user.Get("/ice", a.ice)
 	user.Get("/ws", a.webSocket())
 	user.Get("/events", a.events)

@@ -37,6 +37,20 @@ var statusOf = map[string]int{
 	account.CodeUnauthenticated:  fiber.StatusUnauthorized,
 	account.CodeSessionExpired:   fiber.StatusUnauthorized,
 	account.CodeSessionRevoked:   fiber.StatusUnauthorized,
+
+	account.CodeRegistrationClosed: fiber.StatusForbidden,
+	account.CodeGuestsOff:          fiber.StatusForbidden,
+	account.CodeTooManyGuests:      fiber.StatusServiceUnavailable,
+	account.CodeInviteRequired:     fiber.StatusForbidden,
+	account.CodeInviteUnknown:      fiber.StatusForbidden,
+	account.CodeInviteExpired:      fiber.StatusGone,
+	account.CodeInviteUsedUp:       fiber.StatusGone,
+	account.CodeInviteRevoked:      fiber.StatusGone,
+	account.CodeInvalidInvite:      fiber.StatusUnprocessableEntity,
+	account.CodeTooManyInvites:     fiber.StatusConflict,
+	account.CodeNotAllowed:         fiber.StatusForbidden,
+	account.CodeAdminExists:        fiber.StatusConflict,
+	account.CodeAdminCodeWrong:     fiber.StatusForbidden,
 }
 
 // fiberCodes names what Fiber itself refuses.

@@ -39,6 +39,8 @@ type Config struct {
 	HashConcurrency int    // passwords hashed at once; default GOMAXPROCS
 	HashQueue       int    // passwords that may wait for that; default 128
 
+	Registration Registration
+
 	AddressRate  Rate // sign-ins of one remote address; default 30, 30/min
 	RegisterRate Rate // registrations of one remote address; default 30, 30/min
 	IDRate       Rate // failed sign-ins of one id; default 10, 10/min
@@ -63,6 +65,7 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.RegisterRate, Rate{Burst: 30, PerMinute: 30})
 	setDefault(&c.IDRate, Rate{Burst: 10, PerMinute: 10})
 	setDefault(&c.RateKeys, 10_000)
+	c.Registration = c.Registration.withDefaults()
 	setDefault(&c.PollInterval, 300*time.Millisecond)
 	setDefault(&c.SweepInterval, 10*time.Minute)
 	setDefault(&c.EndedLimit, 100_000)
@@ -107,6 +110,7 @@ func (c Config) Validate() error {
 	require(c.RegisterRate.valid(), "RegisterRate is %+v: give a burst and a rate of 1 to %d", c.RegisterRate, maxRate)
 	require(c.IDRate.valid(), "IDRate is %+v: give a burst and a rate of 1 to %d", c.IDRate, maxRate)
 	require(c.RateKeys > 0, "RateKeys is %d: give at least 1", c.RateKeys)
+	c.Registration.check(require)
 	require(c.PollInterval > 0, "PollInterval is %v: give more than 0", c.PollInterval)
 	require(c.SweepInterval > 0, "SweepInterval is %v: give more than 0", c.SweepInterval)
 	require(c.EndedLimit > 0, "EndedLimit is %d: give at least 1", c.EndedLimit)

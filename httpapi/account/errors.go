@@ -23,6 +23,20 @@ const (
 	CodeUnauthenticated  = "unauthenticated"    // not a token of this site
 	CodeSessionExpired   = "session_expired"    // the session reached its end
 	CodeSessionRevoked   = "session_revoked"    // the session was ended before its time
+
+	CodeRegistrationClosed = "registration_closed" // only the administrator makes accounts here
+	CodeGuestsOff          = "guests_off"          // this site takes no guests
+	CodeTooManyGuests      = "too_many_guests"     // as many guests as are allowed are here
+	CodeInviteRequired     = "invite_required"     // joining takes an invite, and none was given
+	CodeInviteUnknown      = "invite_unknown"      // not an invite of this site
+	CodeInviteExpired      = "invite_expired"      // the invite's time is over
+	CodeInviteUsedUp       = "invite_used_up"      // the invite's uses are spent
+	CodeInviteRevoked      = "invite_revoked"      // the invite was taken back
+	CodeInvalidInvite      = "invalid_invite"      // uses or lifetime of a new invite are out of bounds
+	CodeTooManyInvites     = "too_many_invites"    // as many open invites as one user may have
+	CodeNotAllowed         = "not_allowed"         // this user may not do that
+	CodeAdminExists        = "admin_exists"        // the first administrator is there already
+	CodeAdminCodeWrong     = "admin_code_wrong"    // not the code on the server's console, or used or expired
 )
 
 // Codes lists the whole catalogue, so that whoever maps codes to statuses can
@@ -33,6 +47,10 @@ func Codes() []string {
 		CodePasswordTooLong, CodeWrongCredentials, CodeUserDisabled,
 		CodeRateLimited, CodeBusy, CodeNotFound, CodeUnavailable,
 		CodeUnauthenticated, CodeSessionExpired, CodeSessionRevoked,
+		CodeRegistrationClosed, CodeGuestsOff, CodeTooManyGuests,
+		CodeInviteRequired, CodeInviteUnknown, CodeInviteExpired,
+		CodeInviteUsedUp, CodeInviteRevoked, CodeInvalidInvite,
+		CodeTooManyInvites, CodeNotAllowed, CodeAdminExists, CodeAdminCodeWrong,
 	}
 }
 
@@ -40,7 +58,8 @@ func Codes() []string {
 // is for the log alone.
 type Error struct {
 	Code       string        // one of the Code constants
-	Field      string        // the input that is at fault ("id", "name", "password", "current"), or empty
+	Field      string        // the input that is at fault ("id", "name", "password", "current",
+	// "invite", "uses", "expires_in", "code"), or empty
 	Message    string        // a sentence that says what to do
 	RetryAfter time.Duration // when to try again, for rate_limited, busy and store_unavailable
 

@@ -42,8 +42,9 @@ func NormalizeID(id string) (string, error) {
 // is text, and composed and decomposed spellings of one name are both
 // accepted. It refuses, as an [*Error] with invalid_name, invalid UTF-8,
 // names without a visible character or of more than MaxNameChars, line breaks
-// and other control characters, and bidirectional controls (Unicode
-// Bidi_Control), with which one name could be dressed up as another.
+// and other control characters, and what could dress up one name as another
+// and not be seen: bidirectional controls (Unicode Bidi_Control), characters
+// without width, and joiners where they join nothing.
 func CleanName(name string) (string, error) {
 	refuse := func(message string) (string, error) {
 		return "", &Error{Code: CodeInvalidName, Field: "name", Message: message}
@@ -52,11 +53,15 @@ func CleanName(name string) (string, error) {
 	if !utf8.ValidString(name) {
 		return refuse("The name is not valid text (UTF-8).")
 	}
-	chars, visible := 0, false
+	chars, visible, before := 0, false, rune(0)
 	for _, r := range name {
 		if unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp, unicode.Bidi_Control) {
 			return refuse("The name contains a control character. Remove it.")
 		}
+		if isUnseen(r) || isJoiner(r) && !joins(before) {
+			return refuse("The name contains an invisible character. Remove it.")
+		}
+		before = r
 		if !unicode.In(r, unicode.Mn, unicode.Me) {
 			chars++
 		}
@@ -69,6 +74,26 @@ func CleanName(name string) (string, error) {
 		return refuse(fmt.Sprintf("The name is too long. Give at most %d characters.", MaxNameChars))
 	}
 	return name, nil
+}
+
+func isJoiner(r rune) bool { return r == '\u200c' || r == '\u200d' }
+
+// joins says whether a joiner after r can change how the text looks: it does
+// in Arabic, Indic and emoji, and not in the scripts listed here.
+func joins(r rune) bool {
+	return r > unicode.MaxASCII && !isJoiner(r) && !unicode.In(r,
+		unicode.Latin, unicode.Greek, unicode.Cyrillic, unicode.Armenian, unicode.Han, unicode.Hiragana, unicode.Katakana,
+		unicode.Hangul, unicode.Bopomofo, unicode.N, unicode.P, unicode.Z)
+}
+
+// isUnseen says whether r draws nothing. Variation selectors stay: emoji need
+// them.
+func isUnseen(r rune) bool {
+	switch r {
+	case '\u115f', '\u1160', '\u3164', '\uffa0', '\u2800', '\u034f':
+		return true // fillers, the blank Braille pattern, the grapheme joiner
+	}
+	return unicode.Is(unicode.Cf, r) && !isJoiner(r)
 }
 
 func checkNewPassword(password string) error {

@@ -51,7 +51,8 @@ func TestCleanName(t *testing.T) {
 	}
 	for _, in := range []string{
 		"", "   ", "\u200d", "\u0301", "\u3000", "a\x00b", "a\nb", "a\u2028b", "a\x1b[2Jb", "a\x7fb", "a\u0085b",
-		"a\u202eb", "\u2066a", "a\u200fb", "\u061ca", "\xff", "a\xc3",
+		"An\u200bna", "An\u200dna", "An\u200cna", "李\u200d雷", "\ufeffAnna", "An\u00adna", "An\u2060na", "Anna\u3164", "Anna\u2800",
+		"Anna\U000e0041", "👩\u200d\u200d🚒", "a\u202eb", "\u2066a", "a\u200fb", "\u061ca", "\xff", "a\xc3",
 		strings.Repeat("長", 65), strings.Repeat("x", 1<<20), "a" + strings.Repeat("\u0301", 200),
 	} {
 		got, err := account.CleanName(in)
@@ -71,6 +72,7 @@ func TestRegister(t *testing.T) {
 		{"ANNA", "Other", password, account.CodeIDTaken, "id"},
 		{"an na", "Anna", password, account.CodeInvalidID, "id"},
 		{"bert", "\u202e", password, account.CodeInvalidName, "name"},
+		{"Guest-bert", "Bert", password, account.CodeInvalidID, "id"},
 		{"bert", "Bert", "7 chars", account.CodePasswordTooShort, "password"},
 		{"bert", "Bert", "ééééééé", account.CodePasswordTooShort, "password"},
 		{"bert", "Bert", "éééééééé", "", ""},
@@ -79,7 +81,7 @@ func TestRegister(t *testing.T) {
 		{"cleo", "Cleo", long, "", ""},
 		{"dora", "Dora", strings.Repeat("長", 24), "", ""},
 	} {
-		user, err := s.Register(t.Context(), test.id, test.name, test.password, here)
+		user, err := s.Register(t.Context(), account.Newcomer{ID: test.id, Name: test.name, Password: test.password}, here)
 		if test.code == "" {
 			must(t, err)
 			if user.Admin || user.Disabled || !user.CreatedAt.Equal(start) {
@@ -136,6 +138,7 @@ func TestConfigValidate(t *testing.T) {
 	err := account.Config{
 		SigningKey: []byte("short"), SessionTTL: 30e9, Leeway: 60e9, BcryptCost: 3, HashConcurrency: -1, HashQueue: -1,
 		AddressRate: account.Rate{Burst: 1}, RegisterRate: account.Rate{PerMinute: 1}, IDRate: account.Rate{Burst: -1, PerMinute: 5}, RateKeys: -1,
+		Registration: account.Registration{Policy: "maybe", GuestTTL: 1e9, MaxGuests: -1, InviteTTL: 721 * 3600e9},
 		PollInterval: -1, SweepInterval: -1, EndedLimit: -1,
 	}.Validate()
 	want := `account: SigningKey has 5 bytes: give at least 32
@@ -148,6 +151,10 @@ account: AddressRate is {Burst:1 PerMinute:0}: give a burst and a rate of 1 to 1
 account: RegisterRate is {Burst:0 PerMinute:1}: give a burst and a rate of 1 to 1000000
 account: IDRate is {Burst:-1 PerMinute:5}: give a burst and a rate of 1 to 1000000
 account: RateKeys is -1: give at least 1
+account: Registration.Policy is "maybe": give open, invite or closed
+account: Registration.GuestTTL is 1s: give 1m0s to 720h0m0s
+account: Registration.MaxGuests is -1: give at least 1
+account: Registration.InviteTTL is 721h0m0s: give 1m0s to 720h0m0s
 account: PollInterval is -1ns: give more than 0
 account: SweepInterval is -1ns: give more than 0
 account: EndedLimit is -1: give at least 1`

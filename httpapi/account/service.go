@@ -25,7 +25,10 @@ type Service struct {
 	byAddress *rateLimiter
 	newcomers *rateLimiter // by address
 	byID      *rateLimiter
+	lookups   *rateLimiter // of invites, by address
+	claims    *rateLimiter // of the first administrator's place, by address
 	ended     *endedSet
+	offer     adminOffer
 	decoy     string // hash that nobody's password matches
 }
 
@@ -43,6 +46,8 @@ func New(ctx context.Context, cfg Config, store Store) (*Service, error) {
 		byAddress: newRateLimiter(cfg.AddressRate, cfg.RateKeys),
 		newcomers: newRateLimiter(cfg.RegisterRate, cfg.RateKeys),
 		byID:      newRateLimiter(cfg.IDRate, cfg.RateKeys),
+		lookups:   newRateLimiter(cfg.RegisterRate, cfg.RateKeys),
+		claims:    newRateLimiter(Rate{Burst: claimsPerMinute, PerMinute: claimsPerMinute}, cfg.RateKeys),
 		ended:     newEndedSet(cfg.EndedLimit),
 	}
 	var err error
@@ -107,15 +112,27 @@ func (s *Service) readFeed(ctx context.Context) ([]Session, error) {
 	}
 }
 
+// sweep forgets what is over. Guests go after their sessions: an ended
+// session must be remembered for as long as its token may come back.
 func (s *Service) sweep(ctx context.Context) {
 	now := s.cfg.Now()
 	s.ended.forget(now)
-	n, err := s.store.DeleteSessions(ctx, now.Add(-endedRetention))
-	switch {
-	case err != nil && ctx.Err() == nil:
-		s.cfg.Logger.Warn("cannot delete expired sessions; trying again later", "error", err)
-	case n > 0:
-		s.cfg.Logger.Debug("deleted expired sessions", "count", n)
+	for _, old := range []struct {
+		what   string
+		remove func(context.Context, time.Time) (int64, error)
+		before time.Time
+	}{
+		{"sessions", s.store.DeleteSessions, now.Add(-endedRetention)},
+		{"guests", s.store.DeleteGuests, now},
+		{"invites", s.store.DeleteInvites, now.Add(-inviteRetention)},
+	} {
+		n, err := old.remove(ctx, old.before)
+		switch {
+		case err != nil && ctx.Err() == nil:
+			s.cfg.Logger.Warn("cannot delete what has expired; trying again later", "what", old.what, "error", err)
+		case n > 0:
+			s.cfg.Logger.Debug("deleted what has expired", "what", old.what, "count", n)
+		}
 	}
 }
 
@@ -170,22 +187,22 @@ func (s *Service) Renew(ctx context.Context, token string) (Grant, bool, error) 
 	if err != nil {
 		return Grant{}, false, err
 	}
-	if session.ExpiresAt.Sub(now) < s.cfg.SessionTTL/2 {
-		session, err = s.extend(ctx, session.ID, now)
-		if err != nil {
-			return Grant{}, false, err
-		}
-	}
 	user, _, err := s.store.User(ctx, session.UserID)
 	if err != nil {
 		return Grant{}, false, storeFailure("renew session", err)
+	}
+	if until := s.expiry(user, now); session.ExpiresAt.Sub(now) < s.cfg.SessionTTL/2 && until.After(session.ExpiresAt) {
+		session, err = s.extend(ctx, session.ID, until)
+		if err != nil {
+			return Grant{}, false, err
+		}
 	}
 	grant, err := s.grant(session, user, now)
 	return grant, err == nil, err
 }
 
-func (s *Service) extend(ctx context.Context, id string, now time.Time) (Session, error) {
-	session, err := s.store.ExtendSession(ctx, id, s.expiry(now))
+func (s *Service) extend(ctx context.Context, id string, until time.Time) (Session, error) {
+	session, err := s.store.ExtendSession(ctx, id, until)
 	if errors.Is(err, ErrChanged) {
 		return Session{}, sessionRevoked()
 	}
@@ -220,7 +237,8 @@ func (s *Service) running(ctx context.Context, id string) (Session, error) {
 	return session, nil
 }
 
-// SignOut ends the session. Ending a session that has ended is no error;
+// SignOut ends the session, and with it the account of a guest, whom nothing
+// can sign in again. Ending a session that has ended is no error;
 // session_expired says that there is no such session any more.
 func (s *Service) SignOut(ctx context.Context, sessionID string) error {
 	ends, err := s.store.EndSession(ctx, sessionID)
@@ -231,6 +249,11 @@ func (s *Service) SignOut(ctx context.Context, sessionID string) error {
 		return storeFailure("end session", err)
 	}
 	s.announce(ends)
+	for _, end := range ends {
+		if err := s.store.EndGuest(ctx, end.UserID, s.cfg.Now()); err != nil {
+			return storeFailure("end guest", err)
+		}
+	}
 	return nil
 }
 
@@ -242,12 +265,18 @@ func (s *Service) announce(ends []EndedSession) {
 // that at the moment, for the operator's graphs.
 func (s *Service) HashLoad() (running, waiting int) { return s.hashes.load() }
 
-func (s *Service) newSession(userID string, now time.Time) Session {
-	return Session{ID: rand.Text(), UserID: userID, ExpiresAt: s.expiry(now)}
+func (s *Service) newSession(user User, now time.Time) Session {
+	return Session{ID: rand.Text(), UserID: user.ID, ExpiresAt: s.expiry(user, now)}
 }
 
-func (s *Service) expiry(now time.Time) time.Time {
-	return now.Add(s.cfg.SessionTTL).UTC().Truncate(time.Second)
+// expiry is when a session ends that is used now; a guest's never outlives
+// the guest.
+func (s *Service) expiry(user User, now time.Time) time.Time {
+	until := now.Add(s.cfg.SessionTTL)
+	if user.Guest() && user.GuestUntil.Before(until) {
+		until = user.GuestUntil
+	}
+	return until.UTC().Truncate(time.Second)
 }
 
 func (s *Service) grant(session Session, user User, now time.Time) (Grant, error) {

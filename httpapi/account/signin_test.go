@@ -62,7 +62,7 @@ func TestRateLimitOfAnAddress(t *testing.T) {
 	if c, h, _, _ := site.hasher.counts(); c != compares || h != hashes {
 		t.Error("a refused attempt was hashed")
 	}
-	if _, err := s.Register(t.Context(), "anna", "Anna", password, here); err != nil {
+	if _, err := s.Register(t.Context(), account.Newcomer{ID: "anna", Name: "Anna", Password: password}, here); err != nil {
 		t.Errorf("registering is limited for itself: %v", err)
 	}
 	if _, err := s.SignIn(t.Context(), "anna", password, netip.MustParseAddr("192.0.2.11")); err != nil {
@@ -109,20 +109,20 @@ func TestRateLimitOfRegistrations(t *testing.T) {
 	site := newSite(t)
 	s := site.service(t, func(c *account.Config) { c.RegisterRate = account.Rate{Burst: 2, PerMinute: 30} })
 	for _, id := range []string{"anna", "bert"} {
-		_, err := s.Register(t.Context(), id, id, password, here)
+		_, err := s.Register(t.Context(), account.Newcomer{ID: id, Name: id, Password: password}, here)
 		must(t, err)
 	}
 	_, hashes, _, _ := site.hasher.counts()
-	_, err := s.Register(t.Context(), "cleo", "Cleo", password, netip.MustParseAddr("::ffff:"+here.String()))
+	_, err := s.Register(t.Context(), account.Newcomer{ID: "cleo", Name: "Cleo", Password: password}, netip.MustParseAddr("::ffff:"+here.String()))
 	wantCode(t, "third", err, account.CodeRateLimited)
 	if _, h, _, _ := site.hasher.counts(); h != hashes {
 		t.Error("a refused registration was hashed")
 	}
 	signIn(t, s, "anna") // signing in is limited for itself
-	_, err = s.Register(t.Context(), "cleo", "Cleo", password, netip.MustParseAddr("192.0.2.11"))
+	_, err = s.Register(t.Context(), account.Newcomer{ID: "cleo", Name: "Cleo", Password: password}, netip.MustParseAddr("192.0.2.11"))
 	must(t, err)
 	site.clock.advance(2 * time.Second)
-	_, err = s.Register(t.Context(), "dora", "Dora", password, here)
+	_, err = s.Register(t.Context(), account.Newcomer{ID: "dora", Name: "Dora", Password: password}, here)
 	must(t, err)
 }
 
@@ -188,7 +188,7 @@ func TestHashingIsBounded(t *testing.T) {
 	if e, ok := errors.AsType[*account.Error](err); !ok || e.RetryAfter <= 0 {
 		t.Errorf("got %+v, want a RetryAfter", e)
 	}
-	_, err = s.Register(t.Context(), "bert", "Bert", password, from(5))
+	_, err = s.Register(t.Context(), account.Newcomer{ID: "bert", Name: "Bert", Password: password}, from(5))
 	wantCode(t, "one too many to register", err, account.CodeBusy)
 	giveUp()
 	if err := <-gaveUp; !errors.Is(err, context.Canceled) {
@@ -250,7 +250,7 @@ func TestConcurrentRegistration(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range codes {
 		wg.Go(func() {
-			_, err := services[i%2].Register(t.Context(), "wanted", fmt.Sprint(i), password, here)
+			_, err := services[i%2].Register(t.Context(), account.Newcomer{ID: "wanted", Name: fmt.Sprint(i), Password: password}, here)
 			codes[i] = account.CodeOf(err)
 			if err != nil && codes[i] != account.CodeIDTaken {
 				t.Errorf("%d: %v", i, err)

@@ -15,6 +15,8 @@ var (
 	// ErrChanged: what the caller decided upon is not true any more; nothing
 	// was written.
 	ErrChanged = errors.New("changed meanwhile")
+	// ErrFull: as many as are allowed exist already; nothing was written.
+	ErrFull = errors.New("full")
 	// ErrUnavailable: the database is locked or out of reach; trying later
 	// may help.
 	ErrUnavailable = errors.New("database unavailable")
@@ -27,7 +29,16 @@ type User struct {
 	Admin     bool
 	Disabled  bool
 	CreatedAt time.Time // UTC, whole milliseconds
+	// GuestUntil is when a guest's account ends (UTC, whole milliseconds);
+	// zero for everybody else.
+	GuestUntil time.Time
 }
+
+// Guest says whether the user gave only a name and has no password.
+func (u User) Guest() bool { return !u.GuestUntil.IsZero() }
+
+// gone says whether the user is a guest whose time is over.
+func (u User) gone(now time.Time) bool { return u.Guest() && !now.Before(u.GuestUntil) }
 
 // Session is one sign-in.
 type Session struct {
@@ -63,12 +74,30 @@ type PasswordChange struct {
 	Next *Session
 }
 
-// Store keeps users and sessions. Every method is safe for concurrent use,
+// Admission adds somebody who joins by themselves, in one transaction.
+type Admission struct {
+	User User
+	Hash string // of the password; empty for a guest
+	// InviteHash, when not empty, is the invite of which one use is taken.
+	InviteHash string
+	// Session, when not nil, is opened as well.
+	Session *Session
+	Now     time.Time
+	// MaxGuests bounds the guests whose time is not over; 0 for no bound.
+	MaxGuests int
+}
+
+// Store keeps users, sessions and invites. Every method is safe for concurrent use,
 // also by several processes on one database, and is atomic. Methods that end
 // sessions return exactly those that this very call ended.
 type Store interface {
 	// CreateUser adds a user. ErrTaken if the id exists.
 	CreateUser(ctx context.Context, user User, hash string) error
+	// Admit carries out an admission. ErrTaken if the id exists; ErrChanged
+	// if the invite has no use left, is over or does not exist; ErrFull if
+	// there are MaxGuests. Of concurrent admissions that want the last use of
+	// an invite exactly one gets it.
+	Admit(ctx context.Context, admission Admission) error
 	// User gives the user and the password hash. ErrNotFound.
 	User(ctx context.Context, id string) (User, string, error)
 	// Users gives every user, ordered by id.
@@ -79,7 +108,8 @@ type Store interface {
 	// change, if the hash is not IfHash, or if there is a Next and the user
 	// is disabled.
 	ReplacePassword(ctx context.Context, change PasswordChange) ([]EndedSession, error)
-	// SetDisabled sets the flag, and ends every session if it is set.
+	// SetDisabled sets the flag, and ends every session and revokes every
+	// invite of the user if it is set.
 	// ErrNotFound.
 	SetDisabled(ctx context.Context, id string, disabled bool) ([]EndedSession, error)
 
@@ -100,4 +130,43 @@ type Store interface {
 	// DeleteSessions forgets the sessions, ended or not, that expired before
 	// the given time, and says how many.
 	DeleteSessions(ctx context.Context, expiredBefore time.Time) (int64, error)
+
+	InviteStore
+	GuestStore
+
+	// HasAdmin says whether any user is an administrator.
+	HasAdmin(ctx context.Context) (bool, error)
+	// MakeFirstAdmin makes the user an administrator. ErrChanged if there is
+	// one already, ErrNotFound.
+	MakeFirstAdmin(ctx context.Context, id string) (User, error)
+}
+
+// InviteStore is the part of a [Store] that keeps invites.
+type InviteStore interface {
+	// CreateInvite adds an invite under the hash of its code. ErrNotFound
+	// unless CreatedBy is empty or names a user who is not disabled; ErrFull
+	// if that user has mostOpen invites that can still be used at CreatedAt.
+	CreateInvite(ctx context.Context, invite Invite, hash string, mostOpen int) error
+	// Invite gives the invite with this hash. ErrNotFound.
+	Invite(ctx context.Context, hash string) (Invite, error)
+	// Invites gives the newest invites of a user, or with an empty createdBy
+	// of everybody, at most limit.
+	Invites(ctx context.Context, createdBy string, limit int) ([]Invite, error)
+	// RevokeInvite makes the invite useless for good; createdBy, when not
+	// empty, is whose it must be. ErrNotFound.
+	RevokeInvite(ctx context.Context, id, createdBy string) error
+	// DeleteInvites forgets the invites that expired before the given time,
+	// and says how many.
+	DeleteInvites(ctx context.Context, expiredBefore time.Time) (int64, error)
+}
+
+// GuestStore is the part of a [Store] that lets guests go.
+type GuestStore interface {
+	// EndGuest moves the end of a guest's account to the given time, if that
+	// is earlier. Other users stay as they are.
+	EndGuest(ctx context.Context, id string, until time.Time) error
+	// DeleteGuests deletes, with all that belongs to them, the guests whose
+	// time was over before the given one and of whom no session is kept any
+	// more, and says how many.
+	DeleteGuests(ctx context.Context, endedBefore time.Time) (int64, error)
 }

@@ -4,21 +4,38 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"slices"
 	"time"
 )
 
-// Register makes a user for somebody at a remote address. Its errors are
-// invalid_id, invalid_name, password_too_short, password_too_long, id_taken,
-// rate_limited, busy and store_unavailable.
-func (s *Service) Register(ctx context.Context, id, name, password string, remote netip.Addr) (User, error) {
-	user, err := s.newUser(id, name, password)
+// Newcomer is somebody who wants an account.
+type Newcomer struct {
+	ID, Name, Password string
+	Invite             string // the code of an invite, or empty
+}
+
+// Register makes a user for somebody at a remote address. An invite that is
+// given counts, also where none is needed. Its errors are invalid_id,
+// invalid_name, password_too_short, password_too_long, id_taken,
+// registration_closed, the invite codes, rate_limited, busy and
+// store_unavailable.
+func (s *Service) Register(ctx context.Context, who Newcomer, remote netip.Addr) (User, error) {
+	user, err := s.newUser(who.ID, who.Name, who.Password)
 	if err != nil {
 		return User{}, err
+	}
+	if isGuestID(user.ID) {
+		return User{}, &Error{Code: CodeInvalidID, Field: "id", Message: "User IDs that start with guest- are for guests. Choose another one."}
 	}
 	if err := s.newcomers.take(addressKey(remote), s.cfg.Now()); err != nil {
 		return User{}, err
 	}
-	return s.create(ctx, user, password)
+	if err := s.mayJoin(ctx, who.Invite); err != nil {
+		return User{}, err
+	}
+	return s.create(ctx, user, who.Password, func(hash string) error {
+		return s.admit(ctx, Admission{User: user, Hash: hash}, who.Invite)
+	})
 }
 
 // AddUser makes a user for the administrator, without rate limits. Its errors
@@ -29,7 +46,7 @@ func (s *Service) AddUser(ctx context.Context, id, name, password string, admin 
 		return User{}, err
 	}
 	user.Admin = admin
-	return s.create(ctx, user, password)
+	return s.create(ctx, user, password, func(hash string) error { return s.store.CreateUser(ctx, user, hash) })
 }
 
 func (s *Service) newUser(id, name, password string) (User, error) {
@@ -46,7 +63,8 @@ func (s *Service) newUser(id, name, password string) (User, error) {
 	return User{ID: id, Name: name, CreatedAt: s.cfg.Now().UTC().Truncate(time.Millisecond)}, nil
 }
 
-func (s *Service) create(ctx context.Context, user User, password string) (User, error) {
+// create hashes the password and lets insert write the user.
+func (s *Service) create(ctx context.Context, user User, password string, insert func(hash string) error) (User, error) {
 	taken := &Error{
 		Code:    CodeIDTaken,
 		Field:   "id",
@@ -62,9 +80,11 @@ func (s *Service) create(ctx context.Context, user User, password string) (User,
 	if err != nil {
 		return User{}, err
 	}
-	switch err := s.store.CreateUser(ctx, user, hash); {
+	switch err := insert(hash); {
 	case errors.Is(err, ErrTaken):
 		return User{}, taken
+	case CodeOf(err) != "":
+		return User{}, err
 	case err != nil:
 		return User{}, storeFailure("create user", err)
 	}
@@ -98,7 +118,7 @@ func (s *Service) SignIn(ctx context.Context, id, password string, remote netip.
 		return Grant{}, userDisabled()
 	}
 	now := s.cfg.Now()
-	session := s.newSession(user.ID, now)
+	session := s.newSession(user, now)
 	switch err := s.store.CreateSession(ctx, session, hash); {
 	case errors.Is(err, ErrChanged):
 		return Grant{}, s.overtaken(ctx, user.ID)
@@ -132,11 +152,12 @@ func (s *Service) compare(ctx context.Context, id, password string) (User, strin
 	if err != nil && !unknown {
 		return User{}, "", false, storeFailure("look for user", err)
 	}
-	if unknown {
+	none := unknown || hash == "" // nobody, or a guest
+	if none {
 		hash = s.decoy
 	}
 	matches, err := s.hashes.matches(ctx, hash, password)
-	return user, hash, matches && !unknown, err
+	return user, hash, matches && !none, err
 }
 
 // overtaken says why a user whose password was right a moment ago gets no
@@ -176,7 +197,7 @@ func (s *Service) ChangePassword(ctx context.Context, userID, current, password 
 		return Grant{}, err
 	}
 	now := s.cfg.Now()
-	session := s.newSession(user.ID, now)
+	session := s.newSession(user, now)
 	ends, err := s.store.ReplacePassword(ctx, PasswordChange{UserID: user.ID, Hash: hash, IfHash: old, Next: &session})
 	switch {
 	case errors.Is(err, ErrChanged):
@@ -254,13 +275,15 @@ func (s *Service) User(ctx context.Context, id string) (User, error) {
 	return user, nil
 }
 
-// Users gives every user, also disabled ones, ordered by id.
+// Users gives every user, also disabled ones, ordered by id. Guests whose
+// time is over are not among them.
 func (s *Service) Users(ctx context.Context) ([]User, error) {
 	users, err := s.store.Users(ctx)
 	if err != nil {
 		return nil, storeFailure("list users", err)
 	}
-	return users, nil
+	now := s.cfg.Now()
+	return slices.DeleteFunc(users, func(u User) bool { return u.gone(now) }), nil
 }
 
 // addressKey makes one key of one address, however it is written.

@@ -18,14 +18,24 @@ var _ account.Store = Accounts{}
 // Accounts gives the store of users and sessions.
 func (db *DB) Accounts() Accounts { return Accounts{db: db} }
 
-const userColumns = `id, name, admin, disabled, created_at`
+const userColumns = `id, name, admin, disabled, created_at,
+	COALESCE((SELECT expires_at FROM guests WHERE user_id = users.id), 0)`
 
 // CreateUser implements account.Store.
 func (a Accounts) CreateUser(ctx context.Context, user account.User, hash string) error {
-	_, err := a.db.write.ExecContext(ctx,
+	err := a.db.inTx(ctx, func(tx *sql.Tx) error { return insertUser(ctx, tx, user, hash) })
+	return a.failure("create user", err)
+}
+
+func insertUser(ctx context.Context, tx *sql.Tx, user account.User, hash string) error {
+	_, err := tx.ExecContext(ctx,
 		`INSERT INTO users (id, name, admin, disabled, created_at, password_hash) VALUES (?, ?, ?, ?, ?, ?)`,
 		user.ID, user.Name, user.Admin, user.Disabled, user.CreatedAt.UnixMilli(), hash)
-	return a.failure("create user", err)
+	if err != nil || !user.Guest() {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO guests (user_id, expires_at) VALUES (?, ?)`, user.ID, user.GuestUntil.UnixMilli())
+	return err
 }
 
 // User implements account.Store.
@@ -100,6 +110,9 @@ func (a Accounts) SetDisabled(ctx context.Context, id string, disabled bool) ([]
 		if err != nil || !disabled {
 			return err
 		}
+		if _, err := tx.ExecContext(ctx, `UPDATE invites SET revoked = 1 WHERE created_by = ?`, id); err != nil {
+			return err
+		}
 		ends, err = a.endAll(ctx, tx, id)
 		return err
 	})
@@ -115,10 +128,13 @@ func (a Accounts) lockUser(ctx context.Context, tx *sql.Tx, id string, hash *str
 // scanUser reads userColumns, and what the query has after them into extra.
 func scanUser(row interface{ Scan(...any) error }, extra ...any) (account.User, error) {
 	var user account.User
-	var created int64
-	err := row.Scan(append([]any{&user.ID, &user.Name, &user.Admin, &user.Disabled, &created}, extra...)...)
+	var created, guestUntil int64
+	err := row.Scan(append([]any{&user.ID, &user.Name, &user.Admin, &user.Disabled, &created, &guestUntil}, extra...)...)
 	if err != nil {
 		return account.User{}, err
+	}
+	if guestUntil != 0 {
+		user.GuestUntil = time.UnixMilli(guestUntil).UTC()
 	}
 	user.CreatedAt = time.UnixMilli(created).UTC()
 	return user, nil
@@ -151,6 +167,8 @@ func (a Accounts) failure(doing string, err error) error {
 	}
 	kind := a.db.dialect.classify(err)
 	switch {
+	case errors.Is(err, account.ErrChanged), errors.Is(err, account.ErrFull):
+		return fmt.Errorf("sqlstore: %s: %w", doing, err)
 	case errors.Is(err, sql.ErrNoRows):
 		return fmt.Errorf("sqlstore: %s: %w", doing, account.ErrNotFound)
 	case kind == duplicate:
