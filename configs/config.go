@@ -16,17 +16,21 @@ import (
 type Config struct {
 	// Data is the folder for everything that lasts: database, certificates, secrets.
 	Data string `yaml:"data"`
+	// Name is what people call this site; empty for none.
+	Name string `yaml:"name"`
 
-	Log        Log        `yaml:"log"`
-	Listen     Listen     `yaml:"listen"`
-	TLS        TLS        `yaml:"tls"`
-	Session    Session    `yaml:"session"`
-	Database   Database   `yaml:"database"`
-	Redis      Redis      `yaml:"redis"`
-	TURN       TURN       `yaml:"turn"`
-	Segments   []Segment  `yaml:"segments"`
-	Signalling Signalling `yaml:"signalling"`
-	Limits     Limits     `yaml:"limits"`
+	Log          Log          `yaml:"log"`
+	Listen       Listen       `yaml:"listen"`
+	TLS          TLS          `yaml:"tls"`
+	MDNS         MDNS         `yaml:"mdns"`
+	Session      Session      `yaml:"session"`
+	Registration Registration `yaml:"registration"`
+	Database     Database     `yaml:"database"`
+	Redis        Redis        `yaml:"redis"`
+	TURN         TURN         `yaml:"turn"`
+	Segments     []Segment    `yaml:"segments"`
+	Signalling   Signalling   `yaml:"signalling"`
+	Limits       Limits       `yaml:"limits"`
 }
 
 // Log says what is logged and how.
@@ -132,7 +136,9 @@ func Default() Config {
 			HTTPSPort: 8443,
 			HTTPPort:  8080,
 		},
-		Session: Session{TTL: 3 * time.Hour, Leeway: 2 * time.Minute, BcryptCost: 10},
+		MDNS: MDNS{Name: "fieldphone"},
+		Session:      Session{TTL: 3 * time.Hour, Leeway: 2 * time.Minute, BcryptCost: 10},
+		Registration: defaultRegistration(),
 		TURN: TURN{
 			Realm:                    "fieldphone",
 			Port:                     3478,

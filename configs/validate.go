@@ -19,6 +19,7 @@ func (c Config) check() Problems {
 	if c.Data == "" {
 		ps.add("data", c.Data, "the server needs a folder of its own", "name one, like ./data")
 	}
+	checkName(&ps, c.Name)
 	ps.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	ps.oneOf("log.format", c.Log.Format, "text", "json")
 	c.Listen.check(&ps)
@@ -28,7 +29,9 @@ func (c Config) check() Problems {
 			ps.add(fmt.Sprintf("tls.names[%d]", i), name, "it is neither an IP address nor a DNS name", "write it like 192.168.1.10 or phone.lan")
 		}
 	}
+	c.MDNS.check(&ps)
 	c.Session.check(&ps)
+	c.Registration.check(&ps)
 	c.checkStores(&ps)
 	c.TURN.check(&ps)
 	checkSegments(&ps, c.Segments)
