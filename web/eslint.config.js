@@ -19,6 +19,12 @@ export default defineConfig(
     },
   },
   {
+    files: ["public/sw.js"],
+    languageOptions: {
+      globals: { caches: "readonly", fetch: "readonly", self: "readonly", URL: "readonly" },
+    },
+  },
+  {
     // The protocol must run anywhere: no DOM, no UI.
     files: ["src/protocol/**"],
     rules: {

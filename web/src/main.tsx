@@ -8,11 +8,12 @@ import type { Timers } from "./protocol/clock";
 import { App } from "./state/app";
 import { Transport } from "./protocol/transport";
 import { openEvents } from "./events";
+import { keepPage } from "./install";
 import { openSocket } from "./socket";
 import { deviceName } from "./state/device";
 import { Settings } from "./state/settings";
 import { Kept } from "./state/storage";
-import { keepAwake, notifyCalls, soundCalls, titleTells } from "./ui/alerts";
+import { badgeTells, keepAwake, notifyCalls, soundCalls, titleTells } from "./ui/alerts";
 import { Provide } from "./ui/context";
 import { backCloses } from "./ui/history";
 import { Root } from "./ui/Root";
@@ -42,6 +43,11 @@ const transport = new Transport({
   kept: tab,
 });
 
+const onProblem = (problem: string) => {
+  support.problems.push(`${new Date().toISOString()} ${problem}`);
+  support.problems.splice(0, support.problems.length - 100);
+};
+
 const app = new App({
   api: new Api((path, init) => fetch(path, init)),
   settings,
@@ -60,10 +66,7 @@ const app = new App({
     now: () => performance.now(),
     onPeer: (pc) => (support.pc = pc),
   },
-  onProblem: (problem) => {
-    support.problems.push(`${new Date().toISOString()} ${problem}`);
-    support.problems.splice(0, support.problems.length - 100);
-  },
+  onProblem,
 });
 
 const ringer = new Ringer({
@@ -97,8 +100,10 @@ media?.addEventListener("devicechange", () => void app.calls.session.own?.device
 soundCalls(app, ringer);
 titleTells(app);
 notifyCalls(app);
+badgeTells(app);
 keepAwake(app);
 backCloses(app);
+keepPage(onProblem);
 void app.boot();
 
 render(

@@ -40,27 +40,54 @@ export function titleTells(app: App): void {
 
 /** Notifies of a call while the page is not looked at, where the person has allowed it. */
 export function notifyCalls(app: App): void {
-  let shown: Notification | undefined;
+  let close = () => {};
   let shownFor: string | undefined;
   effect(() => {
     const ringing = app.calls.incoming.value[0];
     const wanted = ringing && !app.view.visible.value ? ringing : undefined;
     if (wanted?.call === shownFor) return;
-    shown?.close();
-    shown = undefined;
     shownFor = wanted?.call;
+    close();
+    close = () => {};
     if (!wanted || typeof Notification === "undefined" || Notification.permission !== "granted") return;
-    try {
-      const { t } = app.settings;
-      const what = t(wanted.media === "video" ? "incoming.video" : "incoming.audio");
-      shown = new Notification(t("notify.call", { name: wanted.from.name }), {
-        body: what,
-        tag: wanted.call,
-      });
-      shown.onclick = () => window.focus();
-    } catch {
-      // Android's browsers notify only through a service worker; ringing must do.
+    const { t } = app.settings;
+    const what = t(wanted.media === "video" ? "incoming.video" : "incoming.audio");
+    const title = t("notify.call", { name: wanted.from.name });
+    const notice = notify(title, {
+      body: what,
+      tag: wanted.call,
+      icon: "/icon-192.png",
+      requireInteraction: true,
+    });
+    close = () => void notice.then((n) => n?.close());
+  });
+}
+
+/** Through the service worker where there is one: Android's browsers know no other way. */
+async function notify(
+  title: string,
+  options: NotificationOptions & { tag: string },
+): Promise<Notification | undefined> {
+  try {
+    const worker = await navigator.serviceWorker?.getRegistration();
+    if (worker) {
+      await worker.showNotification(title, options);
+      return (await worker.getNotifications({ tag: options.tag }))[0];
     }
+    const notice = new Notification(title, options);
+    notice.onclick = () => window.focus();
+    return notice;
+  } catch {
+    return undefined; // refused by the browser: sound and title must do
+  }
+}
+
+/** Shows on the installed app's icon how many texts and missed calls wait. */
+export function badgeTells(app: App): void {
+  effect(() => {
+    const unread = app.texts.unread.value;
+    const badge = navigator as Partial<Pick<Navigator, "setAppBadge" | "clearAppBadge">>;
+    void (unread > 0 ? badge.setAppBadge?.(unread) : badge.clearAppBadge?.())?.catch(() => undefined);
   });
 }
 
