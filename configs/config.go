@@ -136,7 +136,7 @@ func Default() Config {
 			HTTPSPort: 8443,
 			HTTPPort:  8080,
 		},
-		MDNS: MDNS{Name: "fieldphone"},
+		MDNS:         MDNS{Name: "fieldphone"},
 		Session:      Session{TTL: 3 * time.Hour, Leeway: 2 * time.Minute, BcryptCost: 10},
 		Registration: defaultRegistration(),
 		TURN: TURN{
