@@ -20,6 +20,7 @@ type banner struct {
 	database    string
 	presence    string
 	refused     []string // names that the certificate cannot carry
+	adminCode   string   // makes the first administrator; empty if there is one
 }
 
 func (b banner) print(w io.Writer) {
@@ -44,13 +45,28 @@ func (b banner) print(w io.Writer) {
 		fmt.Fprintf(w, "Note       %s is outside what the CA may vouch for; browsers warn there\n", name)
 	}
 	fmt.Fprintf(w, "\n%s\n\n", first)
-	qrterminal.GenerateWithConfig(first, qrterminal.Config{
+	printQR(w, first)
+	if b.adminCode != "" {
+		fmt.Fprintf(w, "\nThis site has no administrator yet. To be the one, open this link and create an account or sign in.\n"+
+			"It is good once, for 24 h; each start prints a new one as long as there is none:\n\n  %s\n", adminLink(first, b.adminCode))
+	}
+	fmt.Fprint(w, "\nPress Ctrl-C to stop.\n")
+}
+
+// printQR draws a QR code that phones read from a terminal.
+func printQR(w io.Writer, text string) {
+	qrterminal.GenerateWithConfig(text, qrterminal.Config{
 		Level: qrterminal.M, Writer: w, HalfBlocks: true, QuietZone: 2,
 		BlackChar: qrterminal.BLACK_BLACK, WhiteChar: qrterminal.WHITE_WHITE,
 		BlackWhiteChar: qrterminal.BLACK_WHITE, WhiteBlackChar: qrterminal.WHITE_BLACK,
 	})
-	fmt.Fprint(w, "\nPress Ctrl-C to stop.\n")
 }
+
+// adminLink and joinLink put the code into the fragment, which browsers send
+// to no server, so that it is in no log.
+func adminLink(page, code string) string { return page + "#admin=" + code }
+
+func joinLink(page, code string) string { return page + "#join=" + code }
 
 func host(addr netip.Addr) string { return addr.String() }
 

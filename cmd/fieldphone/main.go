@@ -49,7 +49,7 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"serve", "serve [--config FILE] [--data DIR]   run the server (the default)", (*invocation).serve},
-		{"user", "user add|passwd|disable|enable|list  manage accounts", (*invocation).user},
+		{"user", "user add|passwd|disable|enable|invite|list  manage accounts", (*invocation).user},
 		{"config", "config check|print [--example]       check or show the configuration", (*invocation).config},
 	}
 }

@@ -53,7 +53,11 @@ func (inv *invocation) serve(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	server.banner().print(inv.stdout)
+	b := server.banner()
+	if b.adminCode, err = server.accounts.OfferAdmin(ctx); err != nil {
+		return errors.Join(err, server.close())
+	}
+	b.print(inv.stdout)
 	err = server.run(ctx)
 	fmt.Fprintln(inv.stdout, "Fieldphone has stopped.")
 	return err
@@ -160,8 +164,8 @@ func openAccounts(ctx context.Context, cfg configs.Config, log *slog.Logger) (*s
 	accounts, err := account.New(ctx, account.Config{
 		SigningKey: key, SessionTTL: cfg.Session.TTL, Leeway: cfg.Session.Leeway, BcryptCost: cfg.Session.BcryptCost,
 		AddressRate: perMinute(cfg.Limits.SignInPerMinutePerAddress), IDRate: perMinute(cfg.Limits.SignInPerMinutePerUser),
-		RegisterRate: perMinute(cfg.Limits.RegisterPerMinutePerAddress),
-		Logger:       log,
+		RegisterRate: perMinute(cfg.Limits.RegisterPerMinutePerAddress), Registration: registration(cfg.Registration),
+		Logger: log,
 	}, db.Accounts())
 	if err != nil {
 		return nil, nil, errors.Join(err, db.Close())
@@ -320,7 +324,7 @@ func (s *server) buildApps(turnSecret []byte) error {
 		return err
 	}
 	s.app = httpapi.New(httpapi.Config{
-		Accounts: s.accounts, Hub: s.hub, Page: page,
+		SiteName: s.cfg.Name, Accounts: s.accounts, Hub: s.hub, Page: page,
 		ICE: httpapi.ICEConfig{
 			Secret: turnSecret, Port: s.turnPort, Segments: segments(s.cfg, s.turnPort),
 			Addresses: func() []netip.Addr { return *s.relays.Load() },

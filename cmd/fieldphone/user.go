@@ -20,8 +20,11 @@ fieldphone user passwd ID
 fieldphone user disable ID
 fieldphone user enable ID
 fieldphone user list
+fieldphone user invite [--uses N] [--for 24h] [--url https://HOST:PORT/]
 
 add and passwd take the password from FIELDPHONE_PASSWORD, else from standard input.
+invite prints a link and a QR code by which N people can join; --url is for a server that
+people reach by another address than this machine's.
 All of it works while the server runs; disable and passwd end the user's sessions.
 `
 
@@ -29,6 +32,10 @@ func (inv *invocation) user(ctx context.Context, args []string) error {
 	fs, s := newFlags(inv, "user")
 	name := fs.String("name", "", "the person's `name` as others see it")
 	admin := fs.Bool("admin", false, "make the user an administrator")
+	var invite inviteFlags
+	fs.IntVar(&invite.uses, "uses", 1, "invite: how many `people` can join by it")
+	fs.DurationVar(&invite.lifetime, "for", 0, "invite: how long it is good, at most 720h (default registration.invite_ttl)")
+	fs.StringVar(&invite.page, "url", "", "invite: the page's `URL`, if people reach it by another address than this machine's")
 	fs.Usage = func() { fmt.Fprint(inv.stderr, userUsage) }
 	rest, err := parse(fs, args)
 	if err != nil {
@@ -51,6 +58,8 @@ func (inv *invocation) user(ctx context.Context, args []string) error {
 	switch action {
 	case "list":
 		return inv.listUsers(ctx, accounts)
+	case "invite":
+		return plain(inv.invite(ctx, cfg, accounts, invite))
 	case "disable", "enable":
 		err = accounts.SetDisabled(ctx, id, action == "disable")
 	case "add", "passwd":
@@ -67,12 +76,12 @@ func (inv *invocation) user(ctx context.Context, args []string) error {
 
 func userAction(rest []string) (action, id string, err error) {
 	if len(rest) == 0 {
-		return "", "", fmt.Errorf("%w: user takes add, passwd, disable, enable or list", errUsage)
+		return "", "", fmt.Errorf("%w: user takes add, passwd, disable, enable, invite or list", errUsage)
 	}
 	switch rest[0] {
-	case "list":
+	case "list", "invite":
 		if len(rest) == 1 {
-			return "list", "", nil
+			return rest[0], "", nil
 		}
 	case "add", "passwd", "disable", "enable":
 		if len(rest) == 2 {
@@ -148,6 +157,8 @@ func (inv *invocation) listUsers(ctx context.Context, accounts *account.Service)
 		state := "active"
 		if u.Disabled {
 			state = "disabled"
+		} else if u.Guest() {
+			state = "guest"
 		}
 		fmt.Fprintf(w, "%s\t%s\t%t\t%s\t%s\n", u.ID, u.Name, u.Admin, state, u.CreatedAt.Format("2006-01-02 15:04"))
 	}

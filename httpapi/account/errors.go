@@ -57,8 +57,8 @@ func Codes() []string {
 // Error is a refusal that a client may see. The cause that it wraps, if any,
 // is for the log alone.
 type Error struct {
-	Code       string        // one of the Code constants
-	Field      string        // the input that is at fault ("id", "name", "password", "current",
+	Code  string // one of the Code constants
+	Field string // the input that is at fault ("id", "name", "password", "current",
 	// "invite", "uses", "expires_in", "code"), or empty
 	Message    string        // a sentence that says what to do
 	RetryAfter time.Duration // when to try again, for rate_limited, busy and store_unavailable
