@@ -2,7 +2,7 @@ package lanca
 
 import (
 	"bytes"
-	"crypto/ecdsa"
+	"crypto"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
@@ -68,53 +68,115 @@ func readPair(path string, logger *slog.Logger) (*pair, error) {
 }
 
 func parsePair(text []byte) (*pair, error) {
-	if len(text) > maxFileBytes {
-		return nil, fmt.Errorf("it is longer than %d bytes", maxFileBytes)
-	}
-	keyBlock, rest := pem.Decode(text)
-	if keyBlock == nil || keyBlock.Type != blockKey {
-		return nil, errors.New("it does not begin with a private key")
-	}
-	certBlock, rest := pem.Decode(rest)
-	if certBlock == nil || certBlock.Type != blockCert {
-		return nil, errors.New("there is no certificate after the private key")
+	p, rest, err := cutPair(text)
+	if err != nil {
+		return nil, err
 	}
 	if len(bytes.TrimSpace(rest)) > 0 {
 		return nil, errors.New("there is something after the certificate")
 	}
-	parsed, err := x509.ParsePKCS8PrivateKey(keyBlock.Bytes)
+	return p, nil
+}
+
+// cutPair reads a private key and the certificates that follow it, the key's own first.
+func cutPair(text []byte) (p *pair, rest []byte, err error) {
+	if len(text) > maxFileBytes {
+		return nil, nil, fmt.Errorf("it is longer than %d bytes", maxFileBytes)
+	}
+	keyBlock, rest := pem.Decode(text)
+	if keyBlock == nil || keyBlock.Type != blockKey {
+		return nil, nil, errors.New("it does not begin with a private key")
+	}
+	p = &pair{}
+	if p.key, err = parseKey(keyBlock); err != nil {
+		return nil, nil, err
+	}
+	var certs []*x509.Certificate
+	if certs, rest, err = cutCertificates(rest); err != nil {
+		return nil, nil, err
+	}
+	if len(certs) == 0 {
+		return nil, nil, errors.New("there is no certificate after the private key")
+	}
+	p.cert, p.further = certs[0], certs[1:]
+	if !belongs(p.key, p.cert) {
+		return nil, nil, errors.New("its certificate belongs to another key")
+	}
+	return p, rest, nil
+}
+
+// cutCertificates reads certificates until something else comes.
+func cutCertificates(text []byte) (certs []*x509.Certificate, rest []byte, err error) {
+	for {
+		block, after := pem.Decode(text)
+		if block == nil || block.Type != blockCert {
+			return certs, text, nil
+		}
+		cert, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			return nil, nil, fmt.Errorf("its certificate cannot be read: %w", err)
+		}
+		certs, text = append(certs, cert), after
+	}
+}
+
+// parseKey reads a key in any of the forms that tools write: PKCS #8 (RFC 5208), SEC 1
+// (RFC 5915) and PKCS #1 (RFC 8017).
+func parseKey(block *pem.Block) (crypto.Signer, error) {
+	var parsed any
+	var err error
+	switch block.Type {
+	case "EC PRIVATE KEY":
+		parsed, err = x509.ParseECPrivateKey(block.Bytes)
+	case "RSA PRIVATE KEY":
+		parsed, err = x509.ParsePKCS1PrivateKey(block.Bytes)
+	default:
+		parsed, err = x509.ParsePKCS8PrivateKey(block.Bytes)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("its private key cannot be read: %w", err)
 	}
-	key, ok := parsed.(*ecdsa.PrivateKey)
+	key, ok := parsed.(crypto.Signer)
 	if !ok {
-		return nil, errors.New("its private key is not an ECDSA key")
+		return nil, errors.New("its private key cannot sign")
 	}
-	cert, err := x509.ParseCertificate(certBlock.Bytes)
-	if err != nil {
-		return nil, fmt.Errorf("its certificate cannot be read: %w", err)
-	}
-	if !key.PublicKey.Equal(cert.PublicKey) {
-		return nil, errors.New("its certificate belongs to another key")
-	}
-	return &pair{key: key, cert: cert}, nil
+	return key, nil
+}
+
+// belongs reports whether key is the one that cert was made for.
+func belongs(key crypto.Signer, cert *x509.Certificate) bool {
+	public, ok := key.Public().(interface{ Equal(crypto.PublicKey) bool })
+	return ok && public.Equal(cert.PublicKey)
 }
 
 // writePair replaces the file at once: whoever looks finds the old one or the new one,
 // also after a power cut.
 func writePair(path string, p *pair) error {
-	der, err := x509.MarshalPKCS8PrivateKey(p.key)
+	text, err := p.encode()
 	if err != nil {
 		return fmt.Errorf("lanca: encode the key for %s: %w", path, err)
 	}
-	text := append(
-		pem.EncodeToMemory(&pem.Block{Type: blockKey, Bytes: der}),
-		pem.EncodeToMemory(&pem.Block{Type: blockCert, Bytes: p.cert.Raw})...,
-	)
 	if err := replaceFile(path, text); err != nil {
 		return fmt.Errorf("lanca: save %s: %w", path, err)
 	}
 	return nil
+}
+
+// encode is the reverse of parsePair.
+func (p *pair) encode() ([]byte, error) {
+	der, err := x509.MarshalPKCS8PrivateKey(p.key)
+	if err != nil {
+		return nil, err
+	}
+	text := pem.EncodeToMemory(&pem.Block{Type: blockKey, Bytes: der})
+	for _, cert := range append([]*x509.Certificate{p.cert}, p.further...) {
+		text = append(text, encodeCert(cert)...)
+	}
+	return text, nil
+}
+
+func encodeCert(cert *x509.Certificate) []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: blockCert, Bytes: cert.Raw})
 }
 
 func replaceFile(path string, text []byte) error {

@@ -54,7 +54,7 @@ func TestDamagedFilesAreNeverReplaced(t *testing.T) {
 		"missing CA":    {caFile, nil, "ca.pem is missing, but the leaf it signed is there; restore it from a backup, or move leaf.pem away"},
 		"other CA key":  {caFile, otherKey, "ca.pem is damaged: its certificate belongs to another key; restore"},
 		"empty leaf":    {leafFile, func([]byte) []byte { return nil }, "leaf.pem is damaged: it does not begin with a private key; restore the file from a backup, or move it away"},
-		"leaf is no CA": {caFile, leafAsCA, "ca.pem holds a certificate that is no CA's; restore"},
+		"leaf is no CA": {caFile, leafAsCA, "ca.pem is not usable: it holds a certificate that is no CA's; restore"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()

@@ -1,6 +1,7 @@
 package lanca
 
 import (
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -22,6 +23,9 @@ const (
 	leafLife = 397*24*time.Hour - time.Second
 	// Offline sites have wrong clocks.
 	backdate = 48 * time.Hour
+	// maxBridges is how often the CA's key can be changed before those who trust the
+	// first one are left behind.
+	maxBridges = 3
 )
 
 // earliest is when this code was written. A board without a battery starts in 1970: a CA
@@ -30,9 +34,10 @@ func earliest() time.Time { return time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC) }
 
 // pair is a certificate with its key.
 type pair struct {
-	key    *ecdsa.PrivateKey
-	cert   *x509.Certificate
-	served *tls.Certificate // set by serve
+	key     crypto.Signer
+	cert    *x509.Certificate
+	further []*x509.Certificate // a CA's: its chain, bridges, and earlier certificates
+	served  *tls.Certificate    // a leaf's: set by serve
 }
 
 func newKey() (*ecdsa.PrivateKey, error) {
@@ -58,34 +63,43 @@ func newCA(cfg Config) (*pair, error) {
 	if err != nil {
 		return nil, err
 	}
-	serial, err := newSerial()
-	if err != nil {
-		return nil, err
-	}
-	now := cfg.Now().UTC()
-	if now.Before(earliest()) {
-		now = earliest()
-	}
 	public, err := x509.MarshalPKIXPublicKey(&key.PublicKey)
 	if err != nil {
 		return nil, fmt.Errorf("lanca: encode the CA's key: %w", err)
 	}
 	id := sha256.Sum256(public)
-	template := &x509.Certificate{
-		SerialNumber: serial,
-		// Clients tell issuers apart by name: two sites on one phone must differ.
-		Subject:               pkix.Name{CommonName: fmt.Sprintf("%s CA %X", cfg.SiteName, id[:4])},
+	// Clients tell issuers apart by name: two sites on one phone must differ.
+	template, err := caTemplate(pkix.Name{CommonName: fmt.Sprintf("%s CA %X", cfg.SiteName, id[:4])}, cfg.Now())
+	if err != nil {
+		return nil, err
+	}
+	if !cfg.NoNameConstraints {
+		constrain(template, cfg.HostName)
+	}
+	return signPair(template, template, key, key)
+}
+
+// caTemplate is a CA of ten years. Its path length leaves room for the bridges by which
+// it vouches for those that come after it.
+func caTemplate(subject pkix.Name, now time.Time) (*x509.Certificate, error) {
+	serial, err := newSerial()
+	if err != nil {
+		return nil, err
+	}
+	now = now.UTC()
+	if now.Before(earliest()) {
+		now = earliest()
+	}
+	return &x509.Certificate{
+		SerialNumber:          serial,
+		Subject:               subject,
 		NotBefore:             now.Add(-backdate),
 		NotAfter:              now.AddDate(caYears, 0, 0),
 		KeyUsage:              x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
 		BasicConstraintsValid: true,
 		IsCA:                  true,
-		MaxPathLenZero:        true,
-	}
-	if !cfg.NoNameConstraints {
-		constrain(template, cfg.HostName)
-	}
-	return sign(template, template, key, key)
+		MaxPathLen:            maxBridges,
+	}, nil
 }
 
 // validity returns when a leaf issued now begins and ends. It stays inside the CA's own.
@@ -101,14 +115,14 @@ func validity(ca *x509.Certificate, now time.Time) (notBefore, notAfter time.Tim
 	return notBefore, notAfter
 }
 
-func issueLeaf(siteName string, ca *pair, key *ecdsa.PrivateKey, san subjects, now time.Time) (*pair, error) {
+func issueLeaf(siteName string, ca *pair, key crypto.Signer, san subjects, now time.Time) (*pair, error) {
 	serial, err := newSerial()
 	if err != nil {
 		return nil, err
 	}
 	notBefore, notAfter := validity(ca.cert, now)
 	if !now.Before(notAfter) {
-		return nil, fmt.Errorf("lanca: the CA ended on %s and can issue nothing more; set the clock if it is wrong, or move the certificates' folder away to start a new CA",
+		return nil, fmt.Errorf("lanca: the CA ended on %s and can issue nothing more; set the clock if it is wrong, or run: fieldphone ca renew",
 			ca.cert.NotAfter.Format(time.DateOnly))
 	}
 	template := &x509.Certificate{
@@ -123,11 +137,16 @@ func issueLeaf(siteName string, ca *pair, key *ecdsa.PrivateKey, san subjects, n
 		DNSNames:              san.names,
 		IPAddresses:           san.netIPs(),
 	}
-	return sign(template, ca.cert, key, ca.key)
+	return signPair(template, ca.cert, key, ca.key)
 }
 
-func sign(template, parent *x509.Certificate, key, signer *ecdsa.PrivateKey) (*pair, error) {
-	der, err := x509.CreateCertificate(rand.Reader, template, parent, &key.PublicKey, signer)
+func signPair(template, parent *x509.Certificate, key, signer crypto.Signer) (*pair, error) {
+	cert, err := sign(template, parent, key.Public(), signer)
+	return &pair{key: key, cert: cert}, err
+}
+
+func sign(template, parent *x509.Certificate, public crypto.PublicKey, signer crypto.Signer) (*x509.Certificate, error) {
+	der, err := x509.CreateCertificate(rand.Reader, template, parent, public, signer)
 	if err != nil {
 		return nil, fmt.Errorf("lanca: sign the certificate of %s: %w", template.Subject.CommonName, err)
 	}
@@ -135,12 +154,14 @@ func sign(template, parent *x509.Certificate, key, signer *ecdsa.PrivateKey) (*p
 	if err != nil {
 		return nil, errors.Join(errors.New("lanca: a certificate just signed cannot be read"), err)
 	}
-	return &pair{key: key, cert: cert}, nil
+	return cert, nil
 }
 
-// serve makes p ready for handshakes. The CA goes along, so that a client who knows only
-// its fingerprint can check the server by the handshake alone.
-func (p *pair) serve(ca *x509.Certificate) *pair {
-	p.served = &tls.Certificate{Certificate: [][]byte{p.cert.Raw, ca.Raw}, PrivateKey: p.key, Leaf: p.cert}
-	return p
+// serve returns p ready for handshakes, followed by chain.
+func (p *pair) serve(chain []*x509.Certificate) *pair {
+	served := &tls.Certificate{Certificate: [][]byte{p.cert.Raw}, PrivateKey: p.key, Leaf: p.cert}
+	for _, cert := range chain {
+		served.Certificate = append(served.Certificate, cert.Raw)
+	}
+	return &pair{key: p.key, cert: p.cert, served: served}
 }

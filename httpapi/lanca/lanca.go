@@ -10,7 +10,7 @@ package lanca
 import (
 	"crypto/sha256"
 	"crypto/tls"
-	"encoding/pem"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -50,28 +50,29 @@ type Config struct {
 // any goroutine.
 type Authority struct {
 	cfg Config
-	ca  *pair
 
-	mu      sync.Mutex // held while a leaf is issued
+	mu      sync.Mutex // held while a leaf is issued or the CA is read again
+	asked   *request   // the last SetNames
 	refused []string
-	leaf    atomic.Pointer[pair]
+	seen    fs.FileInfo // the CA's file as it was when it was read
+
+	ca   atomic.Pointer[issuer]
+	leaf atomic.Pointer[pair]
+}
+
+// request is what a leaf was asked to cover.
+type request struct {
+	addrs []netip.Addr
+	names []string
 }
 
 // Open loads the CA and the leaf from cfg.Dir, or makes them if there are none. It never
 // replaces a CA: every device that trusts it would have to be set up again. If a file is
 // damaged, the error names it and says what to do.
 func Open(cfg Config) (*Authority, error) {
-	if cfg.Dir == "" {
-		return nil, errors.New("lanca: no folder for the certificates; name one in Config.Dir")
-	}
-	if cfg.SiteName == "" {
-		cfg.SiteName = "Fieldphone"
-	}
-	if cfg.Now == nil {
-		cfg.Now = time.Now
-	}
-	if cfg.Logger == nil {
-		cfg.Logger = slog.New(slog.DiscardHandler)
+	cfg, err := cfg.complete()
+	if err != nil {
+		return nil, err
 	}
 	a := &Authority{cfg: cfg}
 	if err := makeDir(cfg.Dir, cfg.Logger); err != nil {
@@ -87,9 +88,26 @@ func Open(cfg Config) (*Authority, error) {
 	return a, nil
 }
 
+func (cfg Config) complete() (Config, error) {
+	if cfg.Dir == "" {
+		return cfg, errors.New("lanca: no folder for the certificates; name one in Config.Dir")
+	}
+	if cfg.SiteName == "" {
+		cfg.SiteName = "Fieldphone"
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	return cfg, nil
+}
+
 func (a *Authority) openCA() (made bool, err error) {
 	path := filepath.Join(a.cfg.Dir, caFile)
-	a.ca, err = readPair(path, a.cfg.Logger)
+	a.seen, _ = os.Stat(path)
+	ca, err := readIssuer(path, a.cfg)
 	if errors.Is(err, fs.ErrNotExist) {
 		if _, err := os.Lstat(filepath.Join(a.cfg.Dir, leafFile)); err == nil {
 			return false, fmt.Errorf("lanca: %s is missing, but the leaf it signed is there; restore it from a backup, or move %s away to start a new CA that every device has to trust anew", path, leafFile)
@@ -97,21 +115,45 @@ func (a *Authority) openCA() (made bool, err error) {
 		return true, a.makeCA(path)
 	}
 	if err != nil {
-		return false, fmt.Errorf("%w; restore the file from a backup, or move the folder away to start a new CA that every device has to trust anew", err)
+		return false, err
 	}
-	cert, now := a.ca.cert, a.cfg.Now()
-	if !cert.IsCA || !cert.BasicConstraintsValid {
-		return false, fmt.Errorf("lanca: %s holds a certificate that is no CA's; restore the file from a backup", path)
-	}
-	if now.Before(cert.NotBefore) || now.After(cert.NotAfter) {
-		a.cfg.Logger.Error("the CA is not valid now: set the clock if it is wrong, or move the folder away to start a new CA",
-			"folder", a.cfg.Dir, "clock", now, "not_before", cert.NotBefore, "not_after", cert.NotAfter)
-	}
-	if constrained := isConstrained(cert); constrained == a.cfg.NoNameConstraints {
-		a.cfg.Logger.Warn("the CA keeps what it was made with: the setting for name constraints counts only at the first start",
+	a.ca.Store(ca)
+	a.warn(ca)
+	if constrained := isConstrained(ca.anchor); constrained == a.cfg.NoNameConstraints {
+		a.cfg.Logger.Warn("the CA keeps what it was made with: the setting for name constraints counts only at the first start; change it with: fieldphone ca renew",
 			"constrained", constrained)
 	}
 	return false, nil
+}
+
+// readIssuer reads a CA's file. Its errors say what to do.
+func readIssuer(path string, cfg Config) (*issuer, error) {
+	p, err := readPair(path, cfg.Logger)
+	if err != nil {
+		return nil, fmt.Errorf("%w; restore the file from a backup, or move the folder away to start a new CA that every device has to trust anew", err)
+	}
+	ca, err := newIssuer(p, cfg.Now())
+	if err != nil {
+		return nil, fmt.Errorf("lanca: %s is not usable: %w; restore the file from a backup, or import a CA", path, err)
+	}
+	return ca, nil
+}
+
+// warn tells of an end that has come or comes soon, while there is time to renew.
+func (a *Authority) warn(ca *issuer) {
+	const soon = 365 * 24 * time.Hour
+	now := a.cfg.Now()
+	for _, cert := range []*x509.Certificate{ca.cert, ca.anchor} {
+		switch {
+		case now.Before(cert.NotBefore) || now.After(cert.NotAfter):
+			a.cfg.Logger.Error("the CA is not valid now: set the clock if it is wrong, or run: fieldphone ca renew",
+				"folder", a.cfg.Dir, "clock", now, "not_before", cert.NotBefore, "not_after", cert.NotAfter)
+			return
+		case now.After(cert.NotAfter.Add(-soon)):
+			a.cfg.Logger.Warn("the CA ends within a year: renew it now (fieldphone ca renew), so that devices have time to install the new certificate", "not_after", cert.NotAfter)
+			return
+		}
+	}
 }
 
 func (a *Authority) makeCA(path string) error {
@@ -122,7 +164,12 @@ func (a *Authority) makeCA(path string) error {
 	if err := writePair(path, ca); err != nil {
 		return err
 	}
-	a.ca = ca
+	is, err := newIssuer(ca, a.cfg.Now())
+	if err != nil {
+		return fmt.Errorf("lanca: %w", err)
+	}
+	a.seen, _ = os.Stat(path)
+	a.ca.Store(is)
 	a.cfg.Logger.Info("made the certificate authority of this site", "sha256", a.Fingerprint())
 	return nil
 }
@@ -141,8 +188,8 @@ func (a *Authority) openLeaf(madeCA bool) error {
 		if err != nil {
 			return err
 		}
-		san, _ := filterSAN(a.ca.cert, nil, nil)
-		if leaf, err = issueLeaf(a.cfg.SiteName, a.ca, key, san, a.cfg.Now()); err != nil {
+		san, _ := filterSAN(a.ca.Load().binding(), nil, nil)
+		if leaf, err = issueLeaf(a.cfg.SiteName, &a.ca.Load().pair, key, san, a.cfg.Now()); err != nil {
 			return err
 		}
 		if err := writePair(path, leaf); err != nil {
@@ -150,12 +197,12 @@ func (a *Authority) openLeaf(madeCA bool) error {
 		}
 	case err != nil:
 		return fmt.Errorf("%w; restore the file from a backup, or move it away to have a leaf made with a new key", err)
-	case leaf.cert.CheckSignatureFrom(a.ca.cert) != nil:
+	case !signedBy(leaf.cert, a.ca.Load().cert):
 		a.cfg.Logger.Warn("the leaf is signed by another CA: issuing it again", "file", path)
-		san, _ := filterSAN(a.ca.cert, sanOf(leaf.cert).addrs, sanOf(leaf.cert).names)
+		san, _ := filterSAN(a.ca.Load().binding(), sanOf(leaf.cert).addrs, sanOf(leaf.cert).names)
 		return a.reissue(leaf, san)
 	}
-	a.leaf.Store(leaf.serve(a.ca.cert))
+	a.leaf.Store(leaf.serve(a.ca.Load().chain))
 	return nil
 }
 
@@ -168,13 +215,19 @@ func (a *Authority) openLeaf(madeCA bool) error {
 func (a *Authority) SetNames(addrs []netip.Addr, names []string) (changed bool, err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	san, refused := filterSAN(a.ca.cert, addrs, names)
+	a.asked = &request{slices.Clone(addrs), slices.Clone(names)}
+	return a.cover()
+}
+
+// cover issues a leaf for what was asked for, if the current one is not for that.
+func (a *Authority) cover() (changed bool, err error) {
+	san, refused := filterSAN(a.ca.Load().binding(), a.asked.addrs, a.asked.names)
 	if len(refused) > 0 && !slices.Equal(refused, a.refused) {
 		a.cfg.Logger.Warn("the certificate cannot cover some names of this server: its CA vouches only for local names and private addresses", "left_out", refused)
 	}
 	a.refused = refused
 	current := a.leaf.Load()
-	if san.equal(sanOf(current.cert)) {
+	if san.equal(sanOf(current.cert)) && signedBy(current.cert, a.ca.Load().cert) {
 		return false, nil
 	}
 	err = a.reissue(current, san)
@@ -184,11 +237,11 @@ func (a *Authority) SetNames(addrs []netip.Addr, names []string) (changed bool, 
 // reissue signs a leaf for san with the key of old, and serves it even if the disk is
 // full: a leaf on the disk that is out of date is mended at the next start.
 func (a *Authority) reissue(old *pair, san subjects) error {
-	leaf, err := issueLeaf(a.cfg.SiteName, a.ca, old.key, san, a.cfg.Now())
+	leaf, err := issueLeaf(a.cfg.SiteName, &a.ca.Load().pair, old.key, san, a.cfg.Now())
 	if err != nil {
 		return err
 	}
-	a.leaf.Store(leaf.serve(a.ca.cert))
+	a.leaf.Store(leaf.serve(a.ca.Load().chain))
 	a.cfg.Logger.Info("issued the server's certificate", "names", san.texts(), "not_after", leaf.cert.NotAfter)
 	return writePair(filepath.Join(a.cfg.Dir, leafFile), leaf)
 }
@@ -211,25 +264,30 @@ func (a *Authority) GetCertificate(*tls.ClientHelloInfo) (*tls.Certificate, erro
 
 // TLSConfig returns a configuration for servers: TLS 1.2 or later, HTTP/1.1, and TURN for
 // clients that name it (RFC 7443). A reissued leaf serves from the next handshake on.
-func (a *Authority) TLSConfig() *tls.Config {
+func (a *Authority) TLSConfig() *tls.Config { return serverConfig(a.GetCertificate) }
+
+func serverConfig(get func(*tls.ClientHelloInfo) (*tls.Certificate, error)) *tls.Config {
 	return &tls.Config{
 		MinVersion:     tls.VersionTLS12,
-		GetCertificate: a.GetCertificate,
+		GetCertificate: get,
 		NextProtos:     []string{"http/1.1", "stun.turn"},
 	}
 }
 
+// CA returns the CA that devices are to trust now.
+func (a *Authority) CA() CA { return a.ca.Load().describe() }
+
 // CACertDER returns the CA's certificate as devices install it.
-func (a *Authority) CACertDER() []byte { return slices.Clone(a.ca.cert.Raw) }
+func (a *Authority) CACertDER() []byte { return slices.Clone(a.ca.Load().anchor.Raw) }
 
 // CACertPEM returns the CA's certificate in PEM.
-func (a *Authority) CACertPEM() []byte {
-	return pem.EncodeToMemory(&pem.Block{Type: blockCert, Bytes: a.ca.cert.Raw})
-}
+func (a *Authority) CACertPEM() []byte { return encodeCert(a.ca.Load().anchor) }
 
 // Fingerprint returns the SHA-256 of the CA's certificate as devices show it: upper-case
 // hex with colons.
-func (a *Authority) Fingerprint() string {
-	sum := sha256.Sum256(a.ca.cert.Raw)
+func (a *Authority) Fingerprint() string { return fingerprint(a.ca.Load().anchor) }
+
+func fingerprint(cert *x509.Certificate) string {
+	sum := sha256.Sum256(cert.Raw)
 	return strings.ReplaceAll(fmt.Sprintf("% X", sum[:]), " ", ":")
 }

@@ -150,7 +150,7 @@ func TestOneForeignNameKillsALeaf(t *testing.T) {
 		"address": {names: []string{"phone.lan"}, addrs: []netip.Addr{netip.MustParseAddr("203.0.113.5")}},
 		"IPv6":    {names: []string{"phone.lan"}, addrs: []netip.Addr{netip.MustParseAddr("2001:db8::1")}},
 	} {
-		leaf, err := issueLeaf("x", a.ca, a.leaf.Load().key, foreign, start())
+		leaf, err := issueLeaf("x", &a.ca.Load().pair, a.leaf.Load().key, foreign, start())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -175,9 +175,9 @@ func TestWithoutNameConstraints(t *testing.T) {
 
 func TestCertificatesAreWhatClientsAskFor(t *testing.T) {
 	a := open(t, Config{SiteName: "Depot 7"})
-	ca, leaf := a.ca.cert, leafOf(t, a)
-	if !ca.IsCA || !ca.MaxPathLenZero || !ca.PermittedDNSDomainsCritical {
-		t.Errorf("CA: IsCA %v, path length zero %v, critical constraints %v; want true for all", ca.IsCA, ca.MaxPathLenZero, ca.PermittedDNSDomainsCritical)
+	ca, leaf := a.ca.Load().cert, leafOf(t, a)
+	if !ca.IsCA || ca.MaxPathLen != maxBridges || !ca.PermittedDNSDomainsCritical {
+		t.Errorf("CA: IsCA %v, path length %d, critical constraints %v; want true, 3, true", ca.IsCA, ca.MaxPathLen, ca.PermittedDNSDomainsCritical)
 	}
 	if got, want := ca.NotBefore, start().Add(-48*time.Hour); !got.Equal(want) {
 		t.Errorf("CA begins %v, want %v", got, want)
@@ -197,7 +197,7 @@ func TestCertificatesAreWhatClientsAskFor(t *testing.T) {
 	if !slices.Equal(leaf.ExtKeyUsage, []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}) || leaf.IsCA {
 		t.Errorf("leaf has key usages %v and IsCA %v", leaf.ExtKeyUsage, leaf.IsCA)
 	}
-	if other := open(t, Config{SiteName: "Depot 7"}); other.ca.cert.Subject.CommonName == ca.Subject.CommonName {
+	if other := open(t, Config{SiteName: "Depot 7"}); other.ca.Load().cert.Subject.CommonName == ca.Subject.CommonName {
 		t.Error("two CAs have the same name")
 	}
 }

@@ -82,20 +82,24 @@ func isConstrained(ca *x509.Certificate) bool {
 }
 
 // filterSAN divides addrs and names, together with localhost and its addresses, into what
-// ca may vouch for and the rest. Names that are IP addresses count as addresses.
-func filterSAN(ca *x509.Certificate, addrs []netip.Addr, names []string) (san subjects, refused []string) {
+// all of cas may vouch for and the rest. Names that are IP addresses count as addresses.
+func filterSAN(cas []*x509.Certificate, addrs []netip.Addr, names []string) (san subjects, refused []string) {
+	all := func(permits func(*x509.Certificate) bool) bool {
+		return !slices.ContainsFunc(cas, func(ca *x509.Certificate) bool { return !permits(ca) })
+	}
 	addrs = append(slices.Clone(addrs), netip.AddrFrom4([4]byte{127, 0, 0, 1}), netip.IPv6Loopback())
 	for _, name := range append(slices.Clone(names), "localhost") {
 		if a, err := netip.ParseAddr(name); err == nil {
 			addrs = append(addrs, a)
-		} else if clean, ok := cleanName(name); ok && permitsName(ca, clean) {
+		} else if clean, ok := cleanName(name); ok && all(func(ca *x509.Certificate) bool { return permitsName(ca, clean) }) {
 			san.names = append(san.names, clean)
 		} else {
 			refused = append(refused, name)
 		}
 	}
 	for _, a := range addrs {
-		if a = a.Unmap().WithZone(""); a.IsValid() && permitsAddr(ca, a) {
+		a = a.Unmap().WithZone("")
+		if a.IsValid() && all(func(ca *x509.Certificate) bool { return permitsAddr(ca, a) }) {
 			san.addrs = append(san.addrs, a)
 		} else {
 			refused = append(refused, a.String())
@@ -106,19 +110,28 @@ func filterSAN(ca *x509.Certificate, addrs []netip.Addr, names []string) (san su
 	return san, slices.Compact(refused)
 }
 
+// permitsName follows RFC 5280 section 4.2.1.10: names are bound only by constraints on
+// names, and what is excluded stays so.
 func permitsName(ca *x509.Certificate, name string) bool {
-	return !isConstrained(ca) || slices.ContainsFunc(ca.PermittedDNSDomains, func(domain string) bool {
-		domain = strings.ToLower(strings.TrimPrefix(domain, "."))
+	within := func(domain string) bool {
+		domain = strings.ToLower(domain)
+		if suffix, below := strings.CutPrefix(domain, "."); below {
+			return strings.HasSuffix(name, "."+suffix)
+		}
 		return name == domain || strings.HasSuffix(name, "."+domain)
-	})
+	}
+	return !slices.ContainsFunc(ca.ExcludedDNSDomains, within) &&
+		(len(ca.PermittedDNSDomains) == 0 || slices.ContainsFunc(ca.PermittedDNSDomains, within))
 }
 
 func permitsAddr(ca *x509.Certificate, addr netip.Addr) bool {
-	return !isConstrained(ca) || slices.ContainsFunc(ca.PermittedIPRanges, func(n *net.IPNet) bool {
+	within := func(n *net.IPNet) bool {
 		ones, _ := n.Mask.Size()
 		base, ok := netip.AddrFromSlice(n.IP)
 		return ok && netip.PrefixFrom(base.Unmap(), ones).Contains(addr)
-	})
+	}
+	return !slices.ContainsFunc(ca.ExcludedIPRanges, within) &&
+		(len(ca.PermittedIPRanges) == 0 || slices.ContainsFunc(ca.PermittedIPRanges, within))
 }
 
 // cleanName lower-cases a DNS name and drops its final dot. ok is false if it is none in

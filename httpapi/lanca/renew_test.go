@@ -105,7 +105,7 @@ func TestCANearItsEndIssuesShorterLeaves(t *testing.T) {
 	a := open(t, Config{Now: wall.Now})
 	wall.set(start().AddDate(10, 0, -100))
 	setNames(t, a, "phone.lan")
-	if got, want := leafOf(t, a).NotAfter, a.ca.cert.NotAfter; !got.Equal(want) {
+	if got, want := leafOf(t, a).NotAfter, a.ca.Load().cert.NotAfter; !got.Equal(want) {
 		t.Errorf("the leaf ends %v, want the CA's end %v", got, want)
 	}
 	wall.set(start().AddDate(10, 0, 1))
