@@ -61,6 +61,28 @@ describe("finding the way again", () => {
     expect(peer.log).toContain("local offer 2 restart");
   });
 
+  test("a restarted server has forgotten relayed paths: new ones are made, again when the other end is back", async () => {
+    const peer = await phone.talk();
+    peer.hears(200, { candidateType: "relay", relayProtocol: "udp" });
+    await phone.time.pass(1_000);
+    phone.refuse["call.signal"] = "no_such_call";
+    phone.welcome([phone.info({ state: "restoring" })]);
+    await settle();
+    expect(peer.log.pop()).toBe("local offer 2 restart");
+    phone.refuse = {};
+    phone.say("call.peer", { call: phone.name, connected: true });
+    await settle();
+    expect(peer.log.pop()).toBe("local offer 3 restart");
+  });
+
+  test("a direct path that runs is left alone when the server was restarted", async () => {
+    const peer = await phone.talk();
+    phone.welcome([phone.info({ state: "restoring" })]);
+    phone.say("call.peer", { call: phone.name, connected: true });
+    await settle();
+    expect(peer.log).not.toContain("local offer 2 restart");
+  });
+
   test("an answer to an offer that was made anew is ignored", async () => {
     const peer = await phone.talk();
     phone.calls.session.link?.networkChanged();

@@ -131,7 +131,8 @@ export class Calls {
     for (const info of welcome.calls) this.recall(info, welcome.resumed);
     const call = this.current.value;
     if (!call || call.stage === "ended") return;
-    if (welcome.calls.some((info) => info.call === call.call)) this.session.link?.signallingBack();
+    if (welcome.calls.some((info) => info.call === call.call))
+      this.session.link?.signallingBack(!welcome.resumed);
     else if (call.stage !== "inviting") this.endSoon(call.call);
   }
 
@@ -189,7 +190,7 @@ export class Calls {
     });
     this.session.connect(
       role,
-      (payload) => this.tell("call.signal", { call, gen, payload }),
+      (payload) => this.deps.request("call.signal", { call, gen, payload }),
       () => {
         this.change(call, (c) => (c.stage === "starting" ? { stage: "connecting" } : {}));
         this.tellMedia();
@@ -207,7 +208,7 @@ export class Calls {
     this.change(call, () => ({ peerConnected: connected }));
     if (!connected) return;
     this.tellMedia();
-    this.session.link?.signallingBack();
+    this.session.link?.signallingBack(false);
   }
 
   private ended(ended: { call: string; reason: CallEnd; into?: string }): void {

@@ -16,7 +16,8 @@ export interface LinkDeps {
   newPeer: (config: RTCConfiguration) => RTCPeerConnection;
   newStream: () => MediaStream;
   fetchIce: () => Promise<IceServers>;
-  send: (payload: Payload) => void;
+  /** Sends to the other end; rejects when the server did not pass it on. */
+  send: (payload: Payload) => Promise<unknown>;
   /** Whether the server can be reached; a restart without it would only wait. */
   signalling: () => boolean;
   timers: Timers;
@@ -103,9 +104,14 @@ export class Link {
     if (this.pc && this.recovery.networkChanged(this.deps.now())) this.restart();
   }
 
-  /** The server can be reached again: make the restart that had to wait. */
-  signallingBack(): void {
-    if (this.restartWanted || (this.pc && this.state !== "connected")) this.restart();
+  /**
+   * The server, or the other end at it, can be reached again: make the restart
+   * that had to wait. A server that was restarted knows no relayed paths any more.
+   */
+  signallingBack(serverRestarted: boolean): void {
+    if (!this.pc) return;
+    const broken = this.state !== "connected" || (serverRestarted && this.path?.relay === true);
+    if (this.restartWanted || broken) this.restart();
   }
 
   get state(): LinkState {
@@ -132,6 +138,10 @@ export class Link {
     pc.close();
   }
 
+  private send(payload: Payload): void {
+    this.deps.send(payload).catch(() => (this.restartWanted = true));
+  }
+
   /** One thing after the other: descriptions and candidates must not overtake. */
   private enqueue(operation: () => Promise<void>): void {
     this.queue = this.queue.then(async () => {
@@ -149,7 +159,7 @@ export class Link {
       if (!candidate || candidate.candidate === "") return;
       if (/ typ relay /.test(candidate.candidate)) this.relayFound = true;
       const { sdpMid, sdpMLineIndex, usernameFragment } = candidate;
-      this.deps.send({
+      this.send({
         candidate: { candidate: candidate.candidate, sdpMid, sdpMLineIndex, usernameFragment },
       });
     };
@@ -188,7 +198,7 @@ export class Link {
     }
     this.restartWanted = false;
     if (this.deps.role === "answerer") {
-      this.deps.send({ restart: true });
+      this.send({ restart: true });
       return;
     }
     this.enqueue(async () => {
@@ -203,7 +213,7 @@ export class Link {
     const { type, sdp } = await pc.createOffer({ iceRestart });
     await pc.setLocalDescription({ type, sdp });
     this.offers += 1;
-    this.deps.send({ description: { type: "offer", sdp: sdp ?? "" }, offer: this.offers });
+    this.send({ description: { type: "offer", sdp: sdp ?? "" }, offer: this.offers });
   }
 
   private async describe(
@@ -231,7 +241,7 @@ export class Link {
     }
     const answer = await pc.createAnswer();
     await pc.setLocalDescription(answer);
-    this.deps.send({ description: { type: "answer", sdp: answer.sdp ?? "" }, offer });
+    this.send({ description: { type: "answer", sdp: answer.sdp ?? "" }, offer });
     await this.flush(pc);
   }
 

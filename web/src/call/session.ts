@@ -69,7 +69,7 @@ export class MediaSession {
    * come first: with permission given, candidates are real addresses. started runs
    * when the devices have been asked for.
    */
-  connect(role: Role, send: (payload: Payload) => void, started: () => void): void {
+  connect(role: Role, send: (payload: Payload) => Promise<unknown>, started: () => void): void {
     const { own, deps } = this;
     if (!own) return;
     this.unlink();

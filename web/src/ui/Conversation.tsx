@@ -23,10 +23,9 @@ export function Conversation({ peer, inCall = false, onBack }: Props): JSX.Eleme
   const status = person?.status ?? "offline";
   const entries = app.texts.conversations.value.get(peer.id)?.entries ?? [];
   const log = useRef<HTMLDivElement>(null);
-  const last = entries[entries.length - 1]?.id;
   useLayoutEffect(() => {
     if (log.current) log.current.scrollTop = log.current.scrollHeight;
-  }, [last, peer.id]);
+  }, [entries, peer.id]);
 
   return (
     <section class="conversation" aria-label={t("text.with", { name })}>

@@ -20,6 +20,7 @@ export function Roster(): JSX.Element {
   const wanted = query.trim().toLowerCase();
   const shown = others.filter((p) => p.name.toLowerCase().includes(wanted) || p.id.includes(wanted));
   const online = others.filter((p) => p.status !== "offline").length;
+  const namesakes = new Set(others.map((p) => p.name).filter((name, i, all) => all.indexOf(name) !== i));
 
   if (others.length === 0) {
     return (
@@ -49,7 +50,7 @@ export function Roster(): JSX.Element {
       )}
       <ul class="people" role="list">
         {shown.map((person) => (
-          <Row key={person.id} person={person} />
+          <Row key={person.id} person={person} namesake={namesakes.has(person.name)} />
         ))}
       </ul>
       {shown.length === 0 && <p class="muted center">{t("roster.none")}</p>}
@@ -59,7 +60,8 @@ export function Roster(): JSX.Element {
   );
 }
 
-function Row({ person }: { person: Person }): JSX.Element {
+/** namesake: somebody else has the same name, so the id is shown as well. */
+function Row({ person, namesake }: { person: Person; namesake: boolean }): JSX.Element {
   const app = useApp();
   const { t } = app.settings;
   const { name, status, id } = person;
@@ -81,6 +83,7 @@ function Row({ person }: { person: Person }): JSX.Element {
           <span class="person-name">{name}</span>
           <span class="person-status" id={`status-${id}`}>
             {t(statusWord[status])}
+            {namesake && ` · ${id}`}
             {unread > 0 && <span class="sr-only"> {t("roster.unread", { count: String(unread) })}</span>}
           </span>
         </span>

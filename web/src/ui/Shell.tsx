@@ -107,7 +107,7 @@ function SignOut(): JSX.Element {
     <footer class="side-foot">
       <button
         type="button"
-        class="button quiet"
+        class="button"
         disabled={leaving}
         title={t("account.sign_out_hint")}
         onClick={leave}
