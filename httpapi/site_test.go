@@ -52,6 +52,7 @@ type siteOptions struct {
 	now    func() time.Time
 	limits ConnLimits
 	ice    ICEConfig
+	rules  account.Registration
 }
 
 func newSite(t *testing.T, change ...func(*siteOptions)) *site {
@@ -71,7 +72,7 @@ func newSite(t *testing.T, change ...func(*siteOptions)) *site {
 		t.Fatal(err)
 	}
 	accounts, err := account.New(t.Context(), account.Config{
-		SigningKey: bytes.Repeat([]byte("k"), 32), BcryptCost: 4, SessionTTL: time.Hour, Now: options.now,
+		SigningKey: bytes.Repeat([]byte("k"), 32), BcryptCost: 4, SessionTTL: time.Hour, Now: options.now, Registration: options.rules,
 		AddressRate: account.Rate{Burst: 1000, PerMinute: 1000}, RegisterRate: account.Rate{Burst: 1000, PerMinute: 1000},
 	}, db.Accounts())
 	if err != nil {
@@ -96,7 +97,7 @@ func newSite(t *testing.T, change ...func(*siteOptions)) *site {
 	}
 	s := &site{t: t, addr: ln.Addr().String(), url: "https://" + ln.Addr().String(), accounts: accounts, limits: &options.limits}
 	app := New(Config{
-		Accounts: accounts, Hub: h, ICE: options.ice, Metrics: http.NotFoundHandler(),
+		SiteName: "Camp 3", Accounts: accounts, Hub: h, ICE: options.ice, Metrics: http.NotFoundHandler(),
 		Page:      fstest.MapFS{"index.html": {Data: []byte("<title>Fieldphone</title>")}, "assets/app-1.js": {Data: []byte("1")}},
 		Ready:     []Check{{"database", db.Ping}, {"hub", h.Check}},
 		BodyBytes: 64 << 10, MessageBytes: 64 << 10, SendQueue: 256, Now: options.now, Logger: log,

@@ -39,6 +39,12 @@ func testContract(t *testing.T, fresh func(t *testing.T) backend) {
 		"the feed comes in pages":              testFeedPages,
 		"sign-in against disabling":            testSignInAgainstDisabling,
 		"expired sessions are deleted":         testDelete,
+		"an invite is kept until it is over":   testInvites,
+		"one of many gets the last use":        testLastUse,
+		"a refused admission takes no use":     testRefusedAdmission,
+		"a user has a bounded number open":     testInviteBound,
+		"guests come and go":                   testGuests,
+		"one of many is the first admin":       testFirstAdmin,
 		"another handle sees it, and restarts": testReopen,
 		"many open at once":                    testOpenAtOnce,
 	} {
