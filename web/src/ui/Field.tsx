@@ -29,7 +29,7 @@ export function Field(props: Props): JSX.Element {
           id={id}
           // A password box has no role of its own; it is one more text box to those who navigate by role.
           role="textbox"
-          type={(props.secret && !shown ? "password" : "text") as "text"}
+          type={props.secret && !shown ? "password" : "text"}
           value={props.value}
           onInput={(event) => props.onInput(event.currentTarget.value)}
           autoComplete={props.autoComplete}
