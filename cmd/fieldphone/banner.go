@@ -15,6 +15,7 @@ type banner struct {
 	places      []place
 	https, http uint16
 	turn        uint16
+	name        string // by mDNS, empty for none
 	relayPorts  string
 	fingerprint string
 	database    string
@@ -32,6 +33,9 @@ func (b banner) print(w io.Writer) {
 			first = url
 		}
 		fmt.Fprintf(w, "  %-44s %s\n", url, p.Interface)
+	}
+	if b.name != "" && len(b.places) > 0 {
+		fmt.Fprintf(w, "  %-44s by name, where the device knows mDNS\n", httpapi.HTTPSURL(b.name, b.https))
 	}
 	fmt.Fprintf(w, "  %-44s this machine\n", httpapi.HTTPSURL("localhost", b.https))
 	if len(b.places) == 0 {

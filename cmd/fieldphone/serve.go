@@ -18,6 +18,7 @@ import (
 	"fieldphone/httpapi"
 	"fieldphone/httpapi/account"
 	"fieldphone/httpapi/lanca"
+	"fieldphone/httpapi/localname"
 	"fieldphone/httpapi/sqlstore"
 	"fieldphone/rtc/hub"
 	"fieldphone/rtc/presence"
@@ -86,6 +87,7 @@ type server struct {
 	turn     *turnsrv.Server
 	turnPort uint16
 	ca       *lanca.Authority
+	name     *localname.Responder // nil if it is switched off
 	conns    *httpapi.ConnLimits
 	app      *httpapi.App
 	start    *httpapi.App
@@ -130,6 +132,9 @@ func newServer(ctx context.Context, cfg configs.Config, log *slog.Logger) (s *se
 		s.hub.EndSession(ended.ID)
 	})
 	if err = s.openCA(); err != nil {
+		return s, err
+	}
+	if err = s.openName(); err != nil {
 		return s, err
 	}
 	if err = s.listen(ctx); err != nil {
@@ -257,7 +262,10 @@ func (s *server) openCA() error {
 // nameCertificate puts every name and address of this host into the leaf.
 func (s *server) nameCertificate(places []place) error {
 	addrs := append(addrsOf(places), netip.AddrFrom4([4]byte{127, 0, 0, 1}), netip.IPv6Loopback())
-	names := []string{"localhost", "fieldphone.local"}
+	names := []string{"localhost"}
+	if name := s.cfg.MDNS.FQDN(); name != "" {
+		names = append(names, name)
+	}
 	if hostName, err := os.Hostname(); err == nil {
 		names = append(names, hostName, hostName+".local")
 	}
@@ -365,7 +373,7 @@ func (s *server) banner() banner {
 	}
 	r := s.cfg.TURN.RelayPorts
 	return banner{
-		places: s.places, https: portOf(s.https), http: portOf(s.http), turn: s.turnPort,
+		places: s.places, name: s.cfg.MDNS.FQDN(), https: portOf(s.https), http: portOf(s.http), turn: s.turnPort,
 		relayPorts: fmt.Sprintf("%d-%d", r.Min, r.Max), fingerprint: s.ca.Fingerprint(),
 		database: s.db.String(), presence: kept, refused: s.ca.Refused(),
 	}
@@ -384,6 +392,7 @@ func (s *server) run(ctx context.Context) error {
 			}
 		})
 	}
+	s.serveName(s.places)
 	wg.Go(func() { s.hub.Run(ctx) })
 	wg.Go(func() { s.ca.Run(ctx) })
 	serve("accounts", func() error { return s.accounts.Run(ctx) })
@@ -414,6 +423,7 @@ func (s *server) run(ctx context.Context) error {
 // move follows the host to other addresses: relay, certificate, ICE lists.
 func (s *server) move(ctx context.Context, places []place) {
 	s.log.Info("addresses changed", "addresses", fmt.Sprint(addrsOf(places)))
+	s.serveName(places)
 	if err := errors.Join(s.serveRelay(ctx, places), s.nameCertificate(places)); err != nil {
 		s.log.Error("cannot serve the new addresses fully; they are tried again at the next change", "error", err)
 	}
