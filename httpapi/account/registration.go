@@ -108,9 +108,8 @@ func (s *Service) admit(ctx context.Context, admission Admission, code string) e
 	}
 }
 
+// guestPrefix starts the ids of guests, and of nobody else.
 const guestPrefix = "guest-"
-
-func isGuestID(id string) bool { return strings.HasPrefix(id, guestPrefix) }
 
 // guestIDTries bounds the search for an id that nobody has.
 const guestIDTries = 8

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -23,9 +24,6 @@ func (s *Service) Register(ctx context.Context, who Newcomer, remote netip.Addr)
 	user, err := s.newUser(who.ID, who.Name, who.Password)
 	if err != nil {
 		return User{}, err
-	}
-	if isGuestID(user.ID) {
-		return User{}, &Error{Code: CodeInvalidID, Field: "id", Message: "User IDs that start with guest- are for guests. Choose another one."}
 	}
 	if err := s.newcomers.take(addressKey(remote), s.cfg.Now()); err != nil {
 		return User{}, err
@@ -53,6 +51,9 @@ func (s *Service) newUser(id, name, password string) (User, error) {
 	id, err := NormalizeID(id)
 	if err != nil {
 		return User{}, err
+	}
+	if strings.HasPrefix(id, guestPrefix) {
+		return User{}, &Error{Code: CodeInvalidID, Field: "id", Message: "User IDs that start with guest- are for guests. Choose another one."}
 	}
 	if name, err = CleanName(name); err != nil {
 		return User{}, err
