@@ -213,6 +213,7 @@ const texts = {
   "account.saved": "Saved. Others see the new name.",
   "account.change_password": "Change password",
   "account.set_password": "Set new password",
+  "account.wrong_current": "The current password is wrong.",
   "account.password_changed": "Password changed. Your other devices were signed out.",
   "account.sign_out": "Sign out",
   "account.sign_out_hint": "Ends this session on every device that uses it, and forgets the texts kept here.",

@@ -210,6 +210,7 @@ export const zhCN: Messages = {
   "account.saved": "已保存，其他人会看到新名字。",
   "account.change_password": "更改密码",
   "account.set_password": "设为新密码",
+  "account.wrong_current": "当前密码不正确。",
   "account.password_changed": "密码已更改，您的其他设备已退出登录。",
   "account.sign_out": "退出登录",
   "account.sign_out_hint": "将在使用此会话的所有设备上退出，并清除此处保存的消息。",

@@ -129,9 +129,10 @@ function useAction() {
       return true;
     } catch (error) {
       const refused = error instanceof ApiError ? error : new ApiError("internal");
+      const word = refused.code === "wrong_credentials" ? "account.wrong_current" : apiWord(refused.code);
       setOutcome({
         good: false,
-        text: t(apiWord(refused.code), { seconds: String(refused.retryAfter ?? 30) }),
+        text: t(word, { seconds: String(refused.retryAfter ?? 30) }),
       });
       return false;
     } finally {

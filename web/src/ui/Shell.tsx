@@ -58,12 +58,17 @@ function Main(): JSX.Element {
   if (openWith !== undefined) {
     return <Conversation peer={app.personNamed(openWith)} onBack={() => app.closeConversation()} />;
   }
+  const alone = app.people.all.value.every((person) => person.id === app.me?.id);
   return (
     <div class="welcome">
       <Logo size={72} />
-      <Empty title={t("welcome.title")}>
-        <p class="muted">{t("welcome.how")}</p>
-      </Empty>
+      {alone ? (
+        <p class="muted">{t("start.tagline")}</p>
+      ) : (
+        <Empty title={t("welcome.title")}>
+          <p class="muted">{t("welcome.how")}</p>
+        </Empty>
+      )}
     </div>
   );
 }
