@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Browsers } from './browser.mjs';
 import { Person } from './people.mjs';
 import { hosts, serverAddresses, serverFor } from './plan.mjs';
-import { build, originOf, Server } from './server.mjs';
+import { build, httpPort, originOf, Server } from './server.mjs';
 
 export class Lab {
   #people = [];
@@ -34,23 +34,36 @@ export class Lab {
   }
 
   /**
-   * Somebody sits down at a place, opens the page by one of the server's addresses (its own
-   * segment's, unless told) and makes an account (an id and a name are found for them), or signs in as somebody who has one.
-   * query is added to the page's address; permissions and the rest are the browser context's.
+   * Somebody sits down at a place and opens the page by one of the server's addresses (its
+   * own segment's, unless told). query is added to the page's address; script runs before the
+   * page's own; permissions and the rest are the browser context's.
    */
-  async person(place, { as, id, name, server = serverFor(place), query = '', ...options } = {}) {
+  async visitor(place, { as, id, name, server = serverFor(place), query = '', script, ...options } = {}) {
     if (!(place in hosts)) throw new Error(`nobody can sit at ${place}`);
     const context = await this.browsers.context(place, originOf(server), options);
+    if (script) await context.addInitScript(script);
     const person = new Person(await context.newPage(), place, server, ++this.#arrived, as ?? { id, name });
     this.#people.push(person);
     await person.open(query);
-    await (as ? person.signIn() : person.signUp());
     return person;
   }
 
-  /** Several people at once, one for each place. */
+  /** A visitor who makes an account (an id and a name are found for them), or signs in as somebody who has one. */
+  async person(place, options = {}) {
+    const person = await this.visitor(place, options);
+    await (options.as ? person.signIn() : person.signUp());
+    return person;
+  }
+
+  /** The plain-HTTP page that a place's people are sent to first. */
+  startPage(place) {
+    return `http://${serverFor(place)}:${httpPort}/?lang=en`;
+  }
+
+  /** Several people at once, one for each place; options at the end are everybody's. */
   people(...places) {
-    return Promise.all(places.map((place) => this.person(place)));
+    const options = typeof places.at(-1) === 'object' ? places.pop() : {};
+    return Promise.all(places.map((place) => this.person(place, options)));
   }
 
   /** Switches direct traffic off, for this scenario only. */

@@ -28,7 +28,7 @@ export class Person {
 
   /** Nothing on the page may ask anybody but the server. */
   #asked(url) {
-    if (/^(https|wss|http|ws):/.test(url) && new URL(url).host !== new URL(this.origin).host) this.#wrong.push(`asked for ${url}`);
+    if (/^(https|wss|http|ws):/.test(url) && new URL(url).hostname !== new URL(this.origin).hostname) this.#wrong.push(`asked for ${url}`);
   }
 
   /** What no page may ever do, whatever the scenario. */

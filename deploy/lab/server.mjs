@@ -11,7 +11,7 @@ const fetchFile = fileURLToPath(new URL('fetch.mjs', import.meta.url));
 const startMs = 15_000;
 const stopMs = 15_000;
 const httpsPort = 8443;
-const httpPort = 8080;
+export const httpPort = 8080;
 
 export const originOf = (address) => `https://${address}:${httpsPort}`;
 

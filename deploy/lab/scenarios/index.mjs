@@ -1,9 +1,10 @@
 // Every scenario, in the order in which they are played: places that follow each other
 // share browsers.
 import calls from './calls.mjs';
+import fallback from './fallback.mjs';
 import paths from './paths.mjs';
 import presence from './presence.mjs';
 import recovery from './recovery.mjs';
 import ringing from './ringing.mjs';
 
-export const scenarios = [...presence, ...calls, ...ringing, ...paths, ...recovery];
+export const scenarios = [...presence, ...calls, ...ringing, ...paths, ...recovery, ...fallback];
