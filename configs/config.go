@@ -51,8 +51,12 @@ type Listen struct {
 	HTTPPort       int      `yaml:"http_port"`  // TCP: onboarding page only; 0: any free port
 }
 
-// TLS is about the site's own certificate.
+// TLS is about the certificate of the HTTPS port.
 type TLS struct {
+	// Cert and Key are PEM files of a certificate that somebody else takes care of. Both
+	// empty: the site's own CA issues one. They are read again when they change.
+	Cert string `yaml:"cert"`
+	Key  string `yaml:"key"`
 	// Names are further DNS names and IP addresses for the certificate.
 	Names []string `yaml:"names"`
 	// NoNameConstraints makes the CA without name constraints. It counts only when the

@@ -76,6 +76,8 @@ func TestValidate(t *testing.T) {
 		{func(c *Config) { c.TURN.Secret = secret("hunter2") }, `turn.secret is [redacted]: it has fewer than 16 bytes and can be guessed; use a longer random one, or leave it empty to have one made`},
 		{func(c *Config) { c.TURN.Secret = secret("[redacted]") }, `turn.secret is [redacted]: this is the text that stands for a secret in a printed configuration; put the secret itself here`},
 		{func(c *Config) { c.TURN.MaxAllocationsPerSession = 0 }, `turn.max_allocations_per_session is 0: it must be from 1 to 1000; choose a number in there`},
+		{func(c *Config) { c.TLS.Cert = "site.pem" }, `tls.key is "": a certificate and its key belong together; name the key's file, or leave tls.cert empty to use the site's own CA`},
+		{func(c *Config) { c.TLS.Key = "site.key" }, `tls.cert is "": a certificate and its key belong together; name the certificate's file, or leave tls.key empty to use the site's own CA`},
 		{func(c *Config) { c.MDNS.Name = "phone.local" }, `mdns.name is "phone.local": it is not one word of letters, digits and hyphens; write it without .local, like fieldphone, or leave it empty for no name`},
 		{func(c *Config) { c.MDNS.Name = "Feld Telefon" }, `mdns.name is "Feld Telefon": it is not one word of letters, digits and hyphens; write it without .local, like fieldphone, or leave it empty for no name`},
 		{func(c *Config) { c.Session.BcryptCost = 3 }, `session.bcrypt_cost is 3: it must be from 4 to 15; choose a number in there`},

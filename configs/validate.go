@@ -24,11 +24,7 @@ func (c Config) check() Problems {
 	ps.oneOf("log.format", c.Log.Format, "text", "json")
 	c.Listen.check(&ps)
 	c.checkPorts(&ps)
-	for i, name := range c.TLS.Names {
-		if _, err := parseAddr(name); err != nil && !isDNSName(name) {
-			ps.add(fmt.Sprintf("tls.names[%d]", i), name, "it is neither an IP address nor a DNS name", "write it like 192.168.1.10 or phone.lan")
-		}
-	}
+	c.TLS.check(&ps)
 	c.MDNS.check(&ps)
 	c.Session.check(&ps)
 	c.Registration.check(&ps)
@@ -60,6 +56,21 @@ func (c Config) Warnings() []string {
 		sentences = append(sentences, p.Error())
 	}
 	return sentences
+}
+
+func (t TLS) check(ps *Problems) {
+	for i, name := range t.Names {
+		if _, err := parseAddr(name); err != nil && !isDNSName(name) {
+			ps.add(fmt.Sprintf("tls.names[%d]", i), name, "it is neither an IP address nor a DNS name", "write it like 192.168.1.10 or phone.lan")
+		}
+	}
+	const bothOrNone = "a certificate and its key belong together"
+	switch {
+	case t.Cert != "" && t.Key == "":
+		ps.add("tls.key", t.Key, bothOrNone, "name the key's file, or leave tls.cert empty to use the site's own CA")
+	case t.Key != "" && t.Cert == "":
+		ps.add("tls.cert", t.Cert, bothOrNone, "name the certificate's file, or leave tls.key empty to use the site's own CA")
+	}
 }
 
 func (l Listen) check(ps *Problems) {

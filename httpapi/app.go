@@ -69,6 +69,7 @@ func New(cfg Config) *App {
 	f.Get("/healthz", a.healthz)
 	f.Get("/readyz", a.readyz)
 	f.Get("/metrics", adaptor.HTTPHandler(cfg.Metrics))
+	f.Get("/trust", noStore, a.trust)
 
 	api := f.Group("/api/v1", noStore, sameOrigin)
 	api.Get("/site", a.site)

@@ -1,101 +1,159 @@
 package httpapi
 
 import (
-	"bytes"
-	"embed"
-	"fmt"
-	"html/template"
 	"log/slog"
 	"net"
 	"net/netip"
+	"net/url"
+	"strconv"
 	"strings"
 
-	"github.com/gofiber/fiber/v2"
-)
+	"fieldphone/httpapi/onboard"
 
-//go:embed start.html
-var startFiles embed.FS
+	"github.com/gofiber/fiber/v2"
+	"github.com/gofiber/fiber/v2/middleware/compress"
+)
 
 // StartConfig is what the plain-HTTP start page tells of.
 type StartConfig struct {
-	HTTPSPort   uint16
-	CACertDER   []byte
-	CACertPEM   []byte
-	Fingerprint string // SHA-256 of the CA certificate
-	Logger      *slog.Logger
+	HTTPSPort uint16
+	Site      func() onboard.Site // asked for each page: a CA may be renewed meanwhile
+	Logger    *slog.Logger
 }
 
-// NewStart makes the app of the plain-HTTP port. It serves one page, which
-// says what this is, offers the CA certificate, and links to the HTTPS page;
-// nothing on it can sign in or be signed in to.
+// NewStart makes the app of the plain-HTTP port. It serves one page, which says what this
+// is, helps the device at hand to open the phone, and offers the CA certificate; nothing
+// on it can sign in or be signed in to.
 func NewStart(cfg StartConfig) (*App, error) {
-	page, err := template.ParseFS(startFiles, "start.html")
+	pages, err := onboard.New()
 	if err != nil {
-		return nil, fmt.Errorf("start page: %w", err)
+		return nil, err
 	}
 	a := &App{fiber: newFiber(1<<10, cfg.Logger)}
 	f := a.fiber
 	f.Use(func(c *fiber.Ctx) error {
-		c.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+		c.Set("Content-Security-Policy", pages.Policy())
 		c.Set("X-Content-Type-Options", "nosniff")
 		c.Set("Referrer-Policy", "no-referrer")
 		c.Set("Cache-Control", "no-store")
 		return c.Next()
-	})
+	}, compress.New())
 	f.Get("/", func(c *fiber.Ctx) error {
-		var out bytes.Buffer
-		err := page.Execute(&out, fiber.Map{
-			"Chinese": wantsChinese(c), "URL": secureURL(c, cfg.HTTPSPort), "Fingerprint": cfg.Fingerprint,
-		})
+		page, err := pages.Page(startRequest(c, cfg))
 		if err != nil {
 			return err
 		}
-		return c.Type("html", "utf-8").Send(out.Bytes())
+		return c.Type("html", "utf-8").Send(page)
 	})
-	f.Get("/fieldphone-ca.crt", func(c *fiber.Ctx) error {
-		c.Set("Content-Type", "application/x-x509-ca-cert")
-		c.Attachment("fieldphone-ca.crt")
-		return c.Send(cfg.CACertDER)
-	})
-	f.Get("/fieldphone-ca.pem", func(c *fiber.Ctx) error {
-		c.Set("Content-Type", "application/x-pem-file")
-		c.Attachment("fieldphone-ca.pem")
-		return c.Send(cfg.CACertPEM)
-	})
+	f.Get("/start.js", func(c *fiber.Ctx) error { return c.Type("js", "utf-8").Send(pages.Script()) })
+	f.Get("/favicon.svg", func(c *fiber.Ctx) error { return c.Type("svg").Send(pages.Icon()) })
+	for _, file := range caFiles() {
+		f.Get("/fieldphone-ca."+file.ending, func(c *fiber.Ctx) error { return sendCA(c, cfg, file) })
+	}
 	f.Use(func(c *fiber.Ctx) error { return c.Redirect("/") })
 	f.Handler()
 	return a, nil
 }
 
-func wantsChinese(c *fiber.Ctx) bool {
-	lang := c.Query("lang", c.Get("Accept-Language"))
-	return strings.HasPrefix(strings.ToLower(lang), "zh")
+// caFile is one of the forms in which devices take a CA.
+type caFile struct {
+	ending, contentType string
+	content             func(onboard.CA) ([]byte, error)
 }
 
-// secureURL is where the client that came here finds the real page: the same
-// name or address, the HTTPS port. A name that is no host name is not echoed.
-func secureURL(c *fiber.Ctx, port uint16) string {
-	host := c.Hostname()
-	if h, _, err := net.SplitHostPort(host); err == nil {
-		host = h
+func caFiles() []caFile {
+	der := func(ca onboard.CA) ([]byte, error) { return ca.DER, nil }
+	return []caFile{
+		{"crt", "application/x-x509-ca-cert", der},
+		{"der", "application/pkix-cert", der}, // RFC 2585 section 4.1
+		{"pem", "application/x-pem-file", func(ca onboard.CA) ([]byte, error) { return ca.PEM(), nil }},
+		{"mobileconfig", "application/x-apple-aspen-config", onboard.Profile},
+	}
+}
+
+func sendCA(c *fiber.Ctx, cfg StartConfig, file caFile) error {
+	ca := cfg.Site().CA
+	if ca == nil {
+		return c.Redirect("/")
+	}
+	content, err := file.content(*ca)
+	if err != nil {
+		return err
+	}
+	c.Set("Content-Type", file.contentType)
+	// Firefox offers to trust a certificate that it opens, and iOS one that it gets.
+	if file.ending != "mobileconfig" && c.Query("open") == "" {
+		c.Attachment("fieldphone-ca." + file.ending)
+		c.Set("Content-Type", file.contentType)
+	}
+	return c.Send(content)
+}
+
+func startRequest(c *fiber.Ctx, cfg StartConfig) onboard.Request {
+	host, port := hostOf(c)
+	start := "http://" + bracketed(host)
+	if port != 0 && port != 80 {
+		start += ":" + strconv.Itoa(int(port))
+	}
+	return onboard.Request{
+		Hints: onboard.Hints{
+			UserAgent: c.Get("User-Agent"), Brands: c.Get("Sec-CH-UA"), Platform: c.Get("Sec-CH-UA-Platform"), Model: c.Get("Sec-CH-UA-Model"),
+		},
+		Language: c.Query("lang"), Accept: c.Get("Accept-Language"),
+		On: c.Query("on"), With: c.Query("with"), By: c.Query("by"), Link: c.Query("ca"), Stay: c.Query("stay") != "",
+		Host: host, SecureURL: HTTPSURL(host, cfg.HTTPSPort), StartURL: start + "/", Site: cfg.Site(),
+	}
+}
+
+// hostOf is the name or address by which the client came, and the port if it said one. A
+// name that is no host name is not echoed.
+func hostOf(c *fiber.Ctx) (host string, port uint16) {
+	host = c.Hostname()
+	if h, p, err := net.SplitHostPort(host); err == nil {
+		n, _ := strconv.ParseUint(p, 10, 16) // 0: not said
+		host, port = h, uint16(n)
 	}
 	host = strings.Trim(host, "[]")
-	if _, err := netip.ParseAddr(host); err != nil && !isHostName(host) {
-		host = local(c).String()
+	if addr, err := netip.ParseAddr(host); err == nil && addr.Zone() == "" || isHostName(host) {
+		return host, port
 	}
-	return HTTPSURL(host, port)
+	return local(c).String(), port
+}
+
+// trust answers the start page's question whether this browser trusts the site: that it
+// arrives here at all is the answer. Only a page of the same host may read it.
+func (a *App) trust(c *fiber.Ctx) error {
+	host, _ := hostOf(c)
+	origin := c.Get("Origin")
+	if u, err := url.Parse(origin); err == nil && u.Scheme == "http" && strings.EqualFold(u.Hostname(), host) {
+		c.Set("Access-Control-Allow-Origin", origin)
+	}
+	c.Set("Vary", "Origin")
+	return c.SendStatus(fiber.StatusNoContent)
 }
 
 // HTTPSURL makes the URL of the page at a name or address, without the port
 // where browsers need none.
 func HTTPSURL(host string, port uint16) string {
 	if port == 443 {
-		if strings.Contains(host, ":") {
-			host = "[" + host + "]"
-		}
-		return "https://" + host + "/"
+		return "https://" + bracketed(host) + "/"
 	}
-	return "https://" + net.JoinHostPort(host, fmt.Sprint(port)) + "/"
+	return "https://" + net.JoinHostPort(host, strconv.Itoa(int(port))) + "/"
+}
+
+// HTTPURL is HTTPSURL for the start page.
+func HTTPURL(host string, port uint16) string {
+	if port == 80 {
+		return "http://" + bracketed(host) + "/"
+	}
+	return "http://" + net.JoinHostPort(host, strconv.Itoa(int(port))) + "/"
+}
+
+func bracketed(host string) string {
+	if strings.Contains(host, ":") {
+		return "[" + host + "]"
+	}
+	return host
 }
 
 const hostNameAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-."

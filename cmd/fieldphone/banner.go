@@ -6,6 +6,7 @@ import (
 	"net/netip"
 
 	"fieldphone/httpapi"
+	"fieldphone/httpapi/onboard"
 
 	"github.com/mdp/qrterminal/v3"
 )
@@ -17,7 +18,7 @@ type banner struct {
 	turn        uint16
 	name        string // by mDNS, empty for none
 	relayPorts  string
-	fingerprint string
+	site        onboard.Site
 	database    string
 	presence    string
 	refused     []string // names that the certificate cannot carry
@@ -27,10 +28,12 @@ type banner struct {
 func (b banner) print(w io.Writer) {
 	fmt.Fprint(w, "\nFieldphone is ready. Open on a device of this network:\n\n")
 	first := httpapi.HTTPSURL("localhost", b.https)
+	scan := first
 	for i, p := range b.places {
 		url := httpapi.HTTPSURL(host(p.Addr), b.https)
 		if i == 0 {
 			first = url
+			scan = startLink(httpapi.HTTPURL(host(p.Addr), b.http), b.site)
 		}
 		fmt.Fprintf(w, "  %-44s %s\n", url, p.Interface)
 	}
@@ -41,20 +44,42 @@ func (b banner) print(w io.Writer) {
 	if len(b.places) == 0 {
 		fmt.Fprint(w, "\n  No network yet: connect this machine to one, its address is then served by itself.\n")
 	} else {
-		fmt.Fprintf(w, "\nFirst time on a device (help, certificate):\n\n  http://%s/\n", netip.AddrPortFrom(b.places[0].Addr, b.http))
+		fmt.Fprintf(w, "\nFirst time on a device (help, certificate):\n\n  %s\n", httpapi.HTTPURL(host(b.places[0].Addr), b.http))
 	}
-	fmt.Fprintf(w, "\nSHA-256 of this site's CA, to compare before trusting it:\n\n  %s\n  %s\n", b.fingerprint[:48], b.fingerprint[48:])
+	b.printFingerprint(w)
 	fmt.Fprintf(w, "\nSTUN/TURN  %s UDP and TCP, relay ports %s UDP\nAccounts   %s\nPresence   %s\n", portText(b.turn), b.relayPorts, b.database, b.presence)
 	for _, name := range b.refused {
-		fmt.Fprintf(w, "Note       %s is outside what the CA may vouch for; browsers warn there\n", name)
+		fmt.Fprintf(w, "Note       %s is outside what the certificate may cover; browsers warn there\n", name)
 	}
-	fmt.Fprintf(w, "\n%s\n\n", first)
-	printQR(w, first)
+	fmt.Fprintf(w, "\n%s\n\n", scan)
+	printQR(w, scan)
 	if b.adminCode != "" {
 		fmt.Fprintf(w, "\nThis site has no administrator yet. To be the one, open this link and create an account or sign in.\n"+
 			"It is good once, for 24 h; each start prints a new one as long as there is none:\n\n  %s\n", adminLink(first, b.adminCode))
 	}
 	fmt.Fprint(w, "\nPress Ctrl-C to stop.\n")
+}
+
+// printFingerprint shows what people compare with their device.
+func (b banner) printFingerprint(w io.Writer) {
+	ca := b.site.CA
+	if ca == nil {
+		fmt.Fprint(w, "\nThe certificate of tls.cert is served: no device needs to install anything.\n")
+		return
+	}
+	lines := ca.Fingerprint.HexLines()
+	fmt.Fprintf(w, "\nTo compare before trusting this site's CA:\n\n  %s\n\nor whole, as devices show it (SHA-256):\n\n  %s\n  %s\n",
+		ca.Fingerprint.Digits(), lines[0], lines[1])
+}
+
+// startLink is what a QR code holds: the start page, which explains the warning in the
+// words of the browser at hand, and goes on by itself where the site is trusted already.
+// It says which CA it was made for, so that the page can tell when it is another's.
+func startLink(start string, site onboard.Site) string {
+	if site.CA == nil {
+		return start
+	}
+	return start + "?ca=" + site.CA.Fingerprint.Short()
 }
 
 // printQR draws a QR code that phones read from a terminal.

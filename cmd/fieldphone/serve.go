@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -86,7 +85,8 @@ type server struct {
 	hub      *hub.Hub
 	turn     *turnsrv.Server
 	turnPort uint16
-	ca       *lanca.Authority
+	cert     certificate
+	ca       *lanca.Authority     // nil if a certificate is configured
 	name     *localname.Responder // nil if it is switched off
 	conns    *httpapi.ConnLimits
 	app      *httpapi.App
@@ -131,7 +131,7 @@ func newServer(ctx context.Context, cfg configs.Config, log *slog.Logger) (s *se
 		s.turn.EndSession(ended.ID)
 		s.hub.EndSession(ended.ID)
 	})
-	if err = s.openCA(); err != nil {
+	if err = s.openCertificate(); err != nil {
 		return s, err
 	}
 	if err = s.openName(); err != nil {
@@ -247,18 +247,6 @@ func (s *server) checkRelay(ctx context.Context) error {
 	return nil
 }
 
-func (s *server) openCA() error {
-	hostName, _ := os.Hostname()
-	var err error
-	s.ca, err = lanca.Open(lanca.Config{
-		Dir: filepath.Join(s.cfg.Data, "tls"), HostName: hostName, NoNameConstraints: s.cfg.TLS.NoNameConstraints, Logger: s.log,
-	})
-	if err != nil {
-		return err
-	}
-	return s.nameCertificate(s.places)
-}
-
 // nameCertificate puts every name and address of this host into the leaf.
 func (s *server) nameCertificate(places []place) error {
 	addrs := append(addrsOf(places), netip.AddrFrom4([4]byte{127, 0, 0, 1}), netip.IPv6Loopback())
@@ -276,7 +264,7 @@ func (s *server) nameCertificate(places []place) error {
 			names = append(names, name)
 		}
 	}
-	_, err := s.ca.SetNames(addrs, names)
+	_, err := s.cert.SetNames(addrs, names)
 	return err
 }
 
@@ -345,8 +333,7 @@ func (s *server) buildApps(turnSecret []byte) error {
 		Now: time.Now, Logger: s.log,
 	})
 	s.start, err = httpapi.NewStart(httpapi.StartConfig{
-		HTTPSPort: portOf(s.https), CACertDER: s.ca.CACertDER(), CACertPEM: s.ca.CACertPEM(),
-		Fingerprint: s.ca.Fingerprint(), Logger: s.log,
+		HTTPSPort: portOf(s.https), Site: s.site, Logger: s.log,
 	})
 	return err
 }
@@ -374,8 +361,8 @@ func (s *server) banner() banner {
 	r := s.cfg.TURN.RelayPorts
 	return banner{
 		places: s.places, name: s.cfg.MDNS.FQDN(), https: portOf(s.https), http: portOf(s.http), turn: s.turnPort,
-		relayPorts: fmt.Sprintf("%d-%d", r.Min, r.Max), fingerprint: s.ca.Fingerprint(),
-		database: s.db.String(), presence: kept, refused: s.ca.Refused(),
+		relayPorts: fmt.Sprintf("%d-%d", r.Min, r.Max), site: s.site(),
+		database: s.db.String(), presence: kept, refused: s.cert.Refused(),
 	}
 }
 
@@ -394,11 +381,11 @@ func (s *server) run(ctx context.Context) error {
 	}
 	s.serveName(s.places)
 	wg.Go(func() { s.hub.Run(ctx) })
-	wg.Go(func() { s.ca.Run(ctx) })
+	wg.Go(func() { s.cert.Run(ctx) })
 	serve("accounts", func() error { return s.accounts.Run(ctx) })
 	wg.Go(func() { watchPlaces(ctx, s.cfg.Listen, s.places, func(places []place) { s.move(ctx, places) }) })
 	for _, ln := range s.https {
-		serve("https", func() error { return s.app.Serve(tlsListener(ln, s.ca)) })
+		serve("https", func() error { return s.app.Serve(tlsListener(ln, s.cert)) })
 	}
 	for _, ln := range s.http {
 		serve("http", func() error { return s.start.Serve(ln) })

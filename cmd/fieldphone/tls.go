@@ -1,14 +1,83 @@
 package main
 
 import (
+	"context"
 	"crypto/tls"
 	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
 
+	"fieldphone/configs"
 	"fieldphone/httpapi/lanca"
+	"fieldphone/httpapi/onboard"
 )
+
+// certificate is what the HTTPS port serves: of the site's own CA, or one that the
+// configuration names.
+type certificate interface {
+	SetNames(addrs []netip.Addr, names []string) (changed bool, err error)
+	Refused() []string // what of them it does not cover
+	Run(ctx context.Context)
+	TLSConfig() *tls.Config
+}
+
+var (
+	_ certificate = (*lanca.Authority)(nil)
+	_ certificate = (*lanca.Provided)(nil)
+)
+
+// openCertificate opens the one that is configured, else the site's own CA.
+func (s *server) openCertificate() error {
+	if c := s.cfg.TLS; c.Cert != "" {
+		provided, err := lanca.OpenProvided(lanca.ProvidedConfig{CertFile: c.Cert, KeyFile: c.Key, Logger: s.log})
+		if err != nil {
+			return err
+		}
+		s.cert = provided
+	} else {
+		cfg := caConfig(s.cfg)
+		cfg.Logger = s.log
+		ca, err := lanca.Open(cfg)
+		if err != nil {
+			return err
+		}
+		s.ca, s.cert = ca, ca
+	}
+	if err := s.nameCertificate(s.places); err != nil {
+		s.log.Error("the certificate does not cover this server as it should, and browsers may warn", "error", err)
+	}
+	return nil
+}
+
+// caConfig says where the site's own CA is.
+func caConfig(cfg configs.Config) lanca.Config {
+	hostName, _ := os.Hostname() // without a name there is one name less to vouch for
+	return lanca.Config{Dir: filepath.Join(cfg.Data, "tls"), HostName: hostName, NoNameConstraints: cfg.TLS.NoNameConstraints}
+}
+
+// site is what the start page tells of.
+func (s *server) site() onboard.Site {
+	if s.ca == nil {
+		return onboard.Site{}
+	}
+	return onboard.Site{CA: caForPeople(s.ca.CA())}
+}
+
+// caForPeople is a CA as the start page, the banner and the poster tell of it.
+func caForPeople(ca lanca.CA) *onboard.CA {
+	people := &onboard.CA{
+		DER: ca.Anchor.Raw, Name: ca.Anchor.Subject.CommonName, Fingerprint: ca.SHA256(), NotAfter: ca.Ends(),
+		Names: ca.Limits.Names, Local: ca.Limits.Local,
+	}
+	for _, earlier := range ca.Earlier {
+		people.Earlier = append(people.Earlier, onboard.FingerprintOf(earlier.Raw))
+	}
+	return people
+}
 
 // tlsListener speaks TLS with the site's certificate as it is at each
 // handshake.
-func tlsListener(ln net.Listener, ca *lanca.Authority) net.Listener {
-	return tls.NewListener(ln, ca.TLSConfig())
+func tlsListener(ln net.Listener, cert certificate) net.Listener {
+	return tls.NewListener(ln, cert.TLSConfig())
 }
