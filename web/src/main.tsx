@@ -97,12 +97,20 @@ document.addEventListener("visibilitychange", () => {
 });
 media?.addEventListener("devicechange", () => void app.calls.session.own?.devicesChanged());
 
+/** Takes the code of a link to here, and takes it out of the address, where others would see it. */
+function takeLink(): void {
+  if (!app.joining.takeLink(location.hash)) return;
+  history.replaceState(history.state, "", location.pathname + location.search);
+}
+
 soundCalls(app, ringer);
 titleTells(app);
 notifyCalls(app);
 badgeTells(app);
 keepAwake(app);
 backCloses(app);
+takeLink();
+window.addEventListener("hashchange", takeLink);
 keepPage(onProblem);
 void app.boot();
 

@@ -3,6 +3,34 @@ import type { User } from "./messages";
 
 export interface Account extends User {
   admin: boolean;
+  /** Gave only a name. */
+  guest?: boolean;
+}
+
+/** What this site offers to newcomers. */
+export interface Site {
+  name: string;
+  policy: "open" | "invite" | "closed";
+  guests: boolean;
+  users_may_invite: boolean;
+}
+
+export interface InviteWorth {
+  /** A name; empty if the invite was made at the server's console. */
+  invited_by: string;
+  /** Unix seconds. */
+  expires_at: number;
+  uses_left: number;
+}
+
+export interface Invite {
+  id: string;
+  /** A user's id; absent for the server's console. */
+  created_by?: string;
+  expires_at: number;
+  uses: number;
+  used: number;
+  state: "open" | "used_up" | "expired" | "revoked";
 }
 
 export interface Grant {
@@ -34,6 +62,19 @@ export const apiCodes = [
   "method_not_allowed",
   "rate_limited",
   "busy",
+  "registration_closed",
+  "guests_off",
+  "too_many_guests",
+  "invite_required",
+  "invite_unknown",
+  "invite_expired",
+  "invite_used_up",
+  "invite_revoked",
+  "invalid_invite",
+  "too_many_invites",
+  "not_allowed",
+  "admin_exists",
+  "admin_code_wrong",
   "too_many_connections",
   "internal",
 ] as const;
@@ -71,9 +112,40 @@ export class Api {
     this.fetch = fetch;
   }
 
-  async register(id: string, name: string, password: string): Promise<Account> {
-    const answer = await this.call<{ user: Account }>("POST", "register", { id, name, password });
+  site(): Promise<Site> {
+    return this.call("GET", "site");
+  }
+
+  async register(id: string, name: string, password: string, invite?: string): Promise<Account> {
+    const body = { id, name, password, invite };
+    const answer = await this.call<{ user: Account }>("POST", "register", body);
     return answer.user;
+  }
+
+  guest(name: string, invite?: string): Promise<Grant> {
+    return this.call("POST", "guest", { name, invite });
+  }
+
+  checkInvite(invite: string): Promise<InviteWorth> {
+    return this.call("POST", "invites/check", { invite });
+  }
+
+  /** The code is told only here. */
+  invite(uses: number, expiresIn: number): Promise<{ invite: Invite; code: string }> {
+    return this.call("POST", "invites", { uses, expires_in: expiresIn });
+  }
+
+  async invites(): Promise<Invite[]> {
+    const answer = await this.call<{ invites: Invite[] }>("GET", "invites");
+    return answer.invites;
+  }
+
+  async revokeInvite(id: string): Promise<void> {
+    await this.call("DELETE", `invites/${encodeURIComponent(id)}`);
+  }
+
+  claimAdmin(code: string): Promise<Account> {
+    return this.call("POST", "admin/claim", { code });
   }
 
   login(id: string, password: string): Promise<Grant> {

@@ -6,6 +6,7 @@ import { ServerClock, type Timers } from "../protocol/clock";
 import { Connection, type ConnectionDeps, type ConnectionState, type Socket } from "../protocol/connection";
 import type { CallIncoming, Media, ServerMessage, User, Welcome } from "../protocol/messages";
 import { RequestError } from "../protocol/pending";
+import { Invites, Joining } from "./joining";
 import { People } from "./people";
 import { Renewal } from "./renewal";
 import type { Settings } from "./settings";
@@ -45,6 +46,8 @@ export class App {
   readonly connection = signal<ConnectionState>({ kind: "idle" });
   readonly settings: Settings;
   readonly people = new People();
+  readonly joining: Joining;
+  readonly invites: Invites;
   readonly clock: ServerClock;
   readonly calls: Calls;
   readonly texts: Texts;
@@ -67,6 +70,8 @@ export class App {
   constructor(deps: AppDeps) {
     this.deps = deps;
     this.settings = deps.settings;
+    this.joining = new Joining({ api: deps.api, kept: deps.tab });
+    this.invites = new Invites(deps.api);
     this.clock = new ServerClock(deps.wallClock);
     this.calls = new Calls({
       ...deps.call,
@@ -170,8 +175,20 @@ export class App {
   }
 
   async createAccount(id: string, name: string, password: string): Promise<void> {
-    await this.deps.api.register(id, name, password);
+    await this.deps.api.register(id, name, password, this.joining.code);
     await this.signIn(id, password);
+  }
+
+  /** Comes in with only a name. */
+  async joinAsGuest(name: string): Promise<void> {
+    const grant = await this.deps.api.guest(name, this.joining.code);
+    this.renewal.granted(grant);
+    await this.enter(grant.user);
+  }
+
+  async claimAdmin(code: string): Promise<void> {
+    this.session.value = { kind: "in", user: await this.deps.api.claimAdmin(code) };
+    this.joining.dropAdminCode();
   }
 
   /** Ends the session everywhere; throws when the server could not be told. */
@@ -216,7 +233,8 @@ export class App {
   }
 
   private async enter(user: Account): Promise<void> {
-    this.deps.local.set("user", user.id);
+    if (!user.guest) this.deps.local.set("user", user.id);
+    this.joining.dropInvite();
     this.texts.open(user.id);
     this.session.value = { kind: "in", user };
     const device = await this.deps.device();
@@ -256,6 +274,7 @@ export class App {
     }
     this.calls.welcome(welcome);
     this.renewal.schedule();
+    if (this.joining.site.value === undefined) void this.joining.load();
     void this.loadUsers(!welcome.resumed);
   }
 

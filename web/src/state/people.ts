@@ -1,5 +1,6 @@
 import { computed, signal } from "@preact/signals";
 import type { Person, User } from "../protocol/messages";
+import { alike } from "./alike";
 
 const order = { free: 0, busy: 1, offline: 2 } as const;
 
@@ -19,6 +20,9 @@ export class People {
       (a, b) => order[a.status] - order[b.status] || a.name.localeCompare(b.name) || (a.id < b.id ? -1 : 1),
     );
   });
+
+  /** Who has a name that looks like another's: the id is shown beside it. */
+  readonly alike = computed(() => alike(this.accounts.value.values()));
 
   setAccounts(users: User[]): void {
     this.accounts.value = new Map(users.map(({ id, name }) => [id, { id, name }]));
@@ -52,8 +56,10 @@ export class People {
 
   /** Presence also tells of people and names that are newer than the list of accounts. */
   private remember(people: Person[]): void {
+    const news = people.filter(({ id, name }) => this.accounts.value.get(id)?.name !== name);
+    if (news.length === 0) return;
     const accounts = new Map(this.accounts.value);
-    for (const { id, name } of people) accounts.set(id, { id, name });
+    for (const { id, name } of news) accounts.set(id, { id, name });
     this.accounts.value = accounts;
   }
 }

@@ -5,6 +5,8 @@ export class View {
   /** The person whose conversation is open. */
   readonly openWith = signal<string | undefined>(undefined);
   readonly account = signal(false);
+  /** The dialog that makes invites. */
+  readonly inviting = signal(false);
   readonly visible = signal(true);
   /** Whether there is room for a call and texts side by side. */
   readonly wide = signal(false);
@@ -14,6 +16,7 @@ export class View {
   reset(): void {
     this.openWith.value = undefined;
     this.account.value = false;
+    this.inviting.value = false;
     this.textsInCall.value = false;
   }
 }

@@ -1,15 +1,13 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import { ApiError } from "../protocol/api";
+import { isGuest } from "../state/joining";
+import { Told, useAction } from "./action";
 import { Avatar } from "./Avatar";
 import { useApp } from "./context";
 import { Dialog } from "./Dialog";
 import { Field } from "./Field";
 import { Icon } from "./icons";
 import { Preferences } from "./Preferences";
-import { apiWord } from "./words";
-
-type Outcome = { good: boolean; text: string; field?: string } | undefined;
 
 /** Own name, password, language, theme. */
 export function AccountDialog(): JSX.Element | null {
@@ -34,7 +32,7 @@ export function AccountDialog(): JSX.Element | null {
         </div>
       </div>
       <NameForm name={me.name} />
-      <PasswordForm />
+      {isGuest(me) ? <p class="hint">{t("guest.until")}</p> : <PasswordForm />}
       <Preferences />
     </Dialog>
   );
@@ -104,40 +102,4 @@ function PasswordForm(): JSX.Element {
       <Told outcome={outcome} />
     </div>
   );
-}
-
-function Told({ outcome }: { outcome: Outcome }): JSX.Element | null {
-  if (!outcome) return null;
-  return (
-    <p class={`note ${outcome.good ? "good" : "bad"}`} role={outcome.good ? "status" : "alert"}>
-      {outcome.text}
-    </p>
-  );
-}
-
-/** Runs something that the server may refuse, and tells in words how it went. */
-function useAction() {
-  const { t } = useApp().settings;
-  const [outcome, setOutcome] = useState<Outcome>();
-  const [busy, setBusy] = useState(false);
-  const run = async (action: () => Promise<void>, done?: string): Promise<boolean> => {
-    setBusy(true);
-    setOutcome(undefined);
-    try {
-      await action();
-      if (done) setOutcome({ good: true, text: done });
-      return true;
-    } catch (error) {
-      const refused = error instanceof ApiError ? error : new ApiError("internal");
-      const word = refused.code === "wrong_credentials" ? "account.wrong_current" : apiWord(refused.code);
-      setOutcome({
-        good: false,
-        text: t(word, { seconds: String(refused.retryAfter ?? 30) }),
-      });
-      return false;
-    } finally {
-      setBusy(false);
-    }
-  };
-  return { outcome, busy, run };
 }

@@ -4,6 +4,7 @@ import type { User } from "../protocol/messages";
 import { missed, tooLong, type CallEntry, type Entry, type TextEntry } from "../state/texts";
 import { Avatar } from "./Avatar";
 import { useApp } from "./context";
+import { GuestTag } from "./GuestTag";
 import { Icon } from "./icons";
 import { callEntryWord, duration, statusWord, textProblem } from "./words";
 
@@ -38,7 +39,11 @@ export function Conversation({ peer, inCall = false, onBack }: Props): JSX.Eleme
         <Avatar of={{ id: peer.id, name }} status={status} size="small" />
         <div class="person-words">
           <h2 class="person-name">{name}</h2>
-          <span class="person-status">{t(statusWord[status])}</span>
+          <span class="person-status">
+            <GuestTag user={peer} />
+            {t(statusWord[status])}
+            {app.people.alike.value.has(peer.id) && ` · ${peer.id}`}
+          </span>
         </div>
       </header>
       <div class="log" role="log" ref={log} tabIndex={0} aria-label={t("text.log")}>

@@ -2,6 +2,7 @@ import type { JSX } from "preact";
 import { Avatar } from "./Avatar";
 import { useApp } from "./context";
 import { Dialog } from "./Dialog";
+import { GuestTag } from "./GuestTag";
 import { Icon } from "./icons";
 
 /** Somebody calls. */
@@ -18,6 +19,8 @@ export function Incoming(): JSX.Element | null {
         <Avatar of={from} size="big" />
       </div>
       <h2 class="incoming-name">{from.name}</h2>
+      {app.people.alike.value.has(from.id) && <p class="incoming-id">{from.id}</p>}
+      <GuestTag user={from} />
       <p class="incoming-what">{t(video ? "incoming.video" : "incoming.audio")}</p>
       {app.calls.busy && <p class="hint">{t("incoming.ends_call")}</p>}
       <div class="incoming-buttons">

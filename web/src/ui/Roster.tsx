@@ -4,6 +4,7 @@ import type { Person } from "../protocol/messages";
 import { Avatar } from "./Avatar";
 import { useApp } from "./context";
 import { Empty } from "./Empty";
+import { GuestTag } from "./GuestTag";
 import { Icon } from "./icons";
 import { Invite } from "./Invite";
 import { NotifyHint } from "./NotifyHint";
@@ -20,7 +21,7 @@ export function Roster(): JSX.Element {
   const wanted = query.trim().toLowerCase();
   const shown = others.filter((p) => p.name.toLowerCase().includes(wanted) || p.id.includes(wanted));
   const online = others.filter((p) => p.status !== "offline").length;
-  const namesakes = new Set(others.map((p) => p.name).filter((name, i, all) => all.indexOf(name) !== i));
+  const namesakes = app.people.alike.value;
 
   if (others.length === 0) {
     return (
@@ -50,7 +51,7 @@ export function Roster(): JSX.Element {
       )}
       <ul class="people" role="list">
         {shown.map((person) => (
-          <Row key={person.id} person={person} namesake={namesakes.has(person.name)} />
+          <Row key={person.id} person={person} namesake={namesakes.has(person.id)} />
         ))}
       </ul>
       {shown.length === 0 && <p class="muted center">{t("roster.none")}</p>}
@@ -60,7 +61,7 @@ export function Roster(): JSX.Element {
   );
 }
 
-/** namesake: somebody else has the same name, so the id is shown as well. */
+/** namesake: somebody else has a name that looks the same, so the id is shown as well. */
 function Row({ person, namesake }: { person: Person; namesake: boolean }): JSX.Element {
   const app = useApp();
   const { t } = app.settings;
@@ -82,6 +83,7 @@ function Row({ person, namesake }: { person: Person; namesake: boolean }): JSX.E
         <span class="person-words">
           <span class="person-name">{name}</span>
           <span class="person-status" id={`status-${id}`}>
+            <GuestTag user={person} />
             {t(statusWord[status])}
             {namesake && ` · ${id}`}
             {unread > 0 && <span class="sr-only"> {t("roster.unread", { count: String(unread) })}</span>}

@@ -1,6 +1,8 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
+import { mayInvite } from "../state/joining";
 import { AccountDialog } from "./AccountDialog";
+import { AdminClaim } from "./AdminClaim";
 import { Avatar } from "./Avatar";
 import { Banner } from "./Banner";
 import { CallView } from "./CallView";
@@ -10,6 +12,7 @@ import { Empty } from "./Empty";
 import { Ended } from "./Ended";
 import { Icon, Logo } from "./icons";
 import { Incoming } from "./Incoming";
+import { InviteDialog } from "./InviteDialog";
 import { Roster } from "./Roster";
 
 /** The page of somebody who is signed in. */
@@ -33,6 +36,8 @@ export function Shell(): JSX.Element {
       </main>
       <Incoming />
       {view.account.value && <AccountDialog />}
+      {view.inviting.value && <InviteDialog />}
+      <AdminClaim />
     </div>
   );
 }
@@ -85,6 +90,17 @@ function TopBar(): JSX.Element | null {
         <span class="person-name">{me.name}</span>
         <span class="person-status">{t("top.you", { id: me.id })}</span>
       </div>
+      {mayInvite(app.joining.site.value, me) && (
+        <button
+          type="button"
+          class="round ghost"
+          aria-label={t("inviting.open_dialog")}
+          title={t("inviting.open_dialog")}
+          onClick={() => (app.view.inviting.value = true)}
+        >
+          <Icon name="invite" />
+        </button>
+      )}
       <button
         type="button"
         class="account-button"

@@ -31,6 +31,19 @@ const apiWords: Record<ApiCode, Key> = {
   method_not_allowed: "api.internal",
   rate_limited: "api.rate_limited",
   busy: "api.busy",
+  registration_closed: "api.registration_closed",
+  guests_off: "api.guests_off",
+  too_many_guests: "api.too_many_guests",
+  invite_required: "api.invite_required",
+  invite_unknown: "api.invite_unknown",
+  invite_expired: "api.invite_expired",
+  invite_used_up: "api.invite_used_up",
+  invite_revoked: "api.invite_revoked",
+  invalid_invite: "api.bad_request",
+  too_many_invites: "api.too_many_invites",
+  not_allowed: "api.not_allowed",
+  admin_exists: "api.admin_exists",
+  admin_code_wrong: "api.admin_code_wrong",
   too_many_connections: "api.busy",
   internal: "api.internal",
   unreachable: "api.unreachable",
@@ -174,6 +187,16 @@ export function callEntryWord(entry: CallEntry): Key {
   if (entry.seconds !== undefined) return video ? "log.video" : "log.audio";
   if (!entry.mine) return video ? "log.unanswered_video_in" : "log.unanswered_audio_in";
   return video ? "log.unanswered_video" : "log.unanswered_audio";
+}
+
+/** A time of the server's, in Unix seconds, as people say it here. */
+export function until(seconds: number, language: string): string {
+  return new Date(seconds * 1000).toLocaleString(language, {
+    month: "short",
+    day: "numeric",
+    hour: "2-digit",
+    minute: "2-digit",
+  });
 }
 
 /** m:ss, or h:mm:ss. */
