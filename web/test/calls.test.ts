@@ -102,6 +102,23 @@ describe("the order of things", () => {
     expect(phone.exposed).toBe(phone.pc);
   });
 
+  test("while the browser asks for permission nothing is connected, and what comes waits", async () => {
+    let allow: () => void = () => undefined;
+    phone.permission = new Promise((resolve) => (allow = resolve));
+    phone.say("call.incoming", { call: "c-incoming1", from: bob, media: "video", server_time: 1 });
+    await phone.calls.accept(phone.calls.incoming.value[0]!, "video");
+    phone.started("c-incoming1", "answerer");
+    phone.signal({ description: { type: "offer", sdp: "their offer" }, offer: 1 });
+    phone.signal({ candidate: { candidate: "theirs" } });
+    await phone.time.pass(8_000);
+    expect(phone.peers).toHaveLength(0);
+    expect(phone.call).toMatchObject({ stage: "starting", own: { asking: true } });
+    allow();
+    await settle();
+    expect(phone.pc.log).toEqual(["remote their offer", "local answer to their offer"]);
+    expect(phone.pc.added).toEqual(["theirs"]);
+  });
+
   test("candidates that come before the description wait for it", async () => {
     await phone.calls.invite(bob, "video");
     phone.started(phone.name, "offerer");

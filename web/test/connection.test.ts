@@ -178,6 +178,17 @@ describe("requests", () => {
     await expect(two).resolves.toMatchObject({ data: { message: "m-00000002" } });
   });
 
+  test("that were answered are not sent again", async () => {
+    const socket = connect();
+    const request = line.request("call.cancel", { call: "c-12345678" });
+    socket.say("ack", {}, { re: socket.of("call.cancel")[0]!.id });
+    await request;
+    socket.onClose?.(1006);
+    await time.pass(300);
+    welcome({ resumed: true });
+    expect(last().of("call.cancel")).toEqual([]);
+  });
+
   test("are given up after their time; a late answer hurts nobody", async () => {
     const socket = connect();
     const request = line.request("call.cancel", { call: "c-12345678" }, 4_000);

@@ -20,6 +20,8 @@ export class Phone {
   readonly tracks: FakeTrack[] = [];
   /** Devices that are missing, refused or in use: the name of the DOMException, by kind. */
   missing: Record<string, string> = {};
+  /** The person has not yet answered the browser's question while this is pending. */
+  permission: Promise<void> = Promise.resolve();
   online = true;
   exposed: unknown;
   readonly calls: Calls;
@@ -136,6 +138,7 @@ export class Phone {
       getUserMedia: async (want: { audio?: unknown; video?: unknown }) => {
         await Promise.resolve();
         this.log.push("getUserMedia");
+        await this.permission;
         const kinds = (["audio", "video"] as const).filter((kind) => want[kind]);
         for (const kind of kinds) if (this.missing[kind]) throw new DOMException("", this.missing[kind]);
         return this.opened(kinds.map((kind) => new FakeTrack(kind)));
