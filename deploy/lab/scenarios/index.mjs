@@ -1,5 +1,6 @@
 // Every scenario, in the order in which they are played: places that follow each other
 // share browsers.
+import accessibility from './accessibility.mjs';
 import calls from './calls.mjs';
 import fallback from './fallback.mjs';
 import paths from './paths.mjs';
@@ -7,4 +8,4 @@ import presence from './presence.mjs';
 import recovery from './recovery.mjs';
 import ringing from './ringing.mjs';
 
-export const scenarios = [...presence, ...calls, ...ringing, ...paths, ...recovery, ...fallback];
+export const scenarios = [...presence, ...calls, ...ringing, ...paths, ...recovery, ...fallback, ...accessibility];

@@ -16,9 +16,9 @@ const texts = {
   "start.session_expired": "Your session is over. Enter again below.",
   "start.user_disabled": "This account was switched off. Ask the person who runs this site.",
 
-  "guest.how": "No password. Your name is gone when you leave, or after a day.",
+  "guest.how": "No password. Your name is kept until you leave, and for a limited time.",
   "guest.tag": "Guest",
-  "guest.until": "You are a guest: this name is gone when you leave, or when the day is over.",
+  "guest.until": "You are a guest: this name is kept until you leave, and for a limited time.",
 
   "invited.checking": "Looking at your invite…",
   "invited.by": "{name} invites you.",
@@ -36,7 +36,8 @@ const texts = {
   "inviting.how": "An invite is a link and a QR code. Who opens it can join.",
   "inviting.how_open": "Everybody on this network can join. An invite brings them straight here.",
   "inviting.uses": "For how many",
-  "inviting.people": "{count} ×",
+  "inviting.person": "1 person",
+  "inviting.people": "{count} people",
   "inviting.time": "Good for",
   "inviting.hour": "1 hour",
   "inviting.day": "1 day",
@@ -131,6 +132,7 @@ const texts = {
 
   "invite.title": "Nobody else is here yet",
   "invite.how": "Others on this network open this address in their browser:",
+  "invite.how_invite": "Others need an invite to join.",
   "invite.copy": "Copy address",
   "invite.copied": "Copied",
 

@@ -17,9 +17,9 @@ export const zhCN: Messages = {
   "start.session_expired": "登录已过期，请在下方重新登录。",
   "start.user_disabled": "此账号已停用，请联系本站管理员。",
 
-  "guest.how": "无需密码。离开后或一天后，此姓名即被删除。",
+  "guest.how": "无需密码。姓名保留到您离开为止，且有时间限制。",
   "guest.tag": "访客",
-  "guest.until": "您是访客：离开后或到期后，此姓名即被删除。",
+  "guest.until": "您是访客：姓名保留到您离开为止，且有时间限制。",
 
   "invited.checking": "正在查看您的邀请…",
   "invited.by": "{name} 邀请您加入。",
@@ -37,6 +37,7 @@ export const zhCN: Messages = {
   "inviting.how": "邀请是一个链接和一个二维码，打开它的人即可加入。",
   "inviting.how_open": "本网络内的任何人都可以加入，邀请可以让他们直接来到这里。",
   "inviting.uses": "可用人数",
+  "inviting.person": "1 人",
   "inviting.people": "{count} 人",
   "inviting.time": "有效期",
   "inviting.hour": "1 小时",
@@ -130,6 +131,7 @@ export const zhCN: Messages = {
 
   "invite.title": "还没有其他人",
   "invite.how": "请同一网络内的其他人在浏览器中打开此地址：",
+  "invite.how_invite": "其他人需要邀请才能加入。",
   "invite.copy": "复制地址",
   "invite.copied": "已复制",
 

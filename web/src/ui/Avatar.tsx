@@ -33,7 +33,7 @@ export function Avatar({
 }): JSX.Element {
   return (
     <span class={`avatar hue-${hueOf(of.id)} ${size ?? ""}`} aria-hidden="true">
-      <span class="avatar-text">{initials(of.name)}</span>
+      <span class="avatar-text" data-initials={initials(of.name)} />
       {status && <span class={`dot ${status}`} />}
     </span>
   );

@@ -100,7 +100,7 @@ function MakeForm({
           <select value={uses} onChange={(event) => setUses(Number(event.currentTarget.value))}>
             {usesOffered.map((n) => (
               <option key={n} value={n}>
-                {t("inviting.people", { count: String(n) })}
+                {n === 1 ? t("inviting.person") : t("inviting.people", { count: String(n) })}
               </option>
             ))}
           </select>

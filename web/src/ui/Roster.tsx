@@ -72,29 +72,29 @@ function Row({ person, namesake }: { person: Person; namesake: boolean }): JSX.E
   const call = (media: "video" | "audio") => app.call(person, media);
   return (
     <li class={`person ${status} ${app.view.openWith.value === id ? "open" : ""}`} aria-label={name}>
-      <button
-        type="button"
-        class="person-open"
-        aria-label={t("roster.message", { name })}
-        aria-describedby={`status-${id}`}
-        onClick={() => app.openConversation(id)}
-      >
-        <Avatar of={person} status={status} />
-        <span class="person-words">
+      <Avatar of={person} status={status} />
+      <span class="person-words">
+        <button
+          type="button"
+          class="person-open"
+          aria-label={t("roster.message", { name })}
+          aria-describedby={`status-${id}`}
+          onClick={() => app.openConversation(id)}
+        >
           <span class="person-name">{name}</span>
-          <span class="person-status" id={`status-${id}`}>
-            <GuestTag user={person} />
-            {t(statusWord[status])}
-            {namesake && ` · ${id}`}
-            {unread > 0 && <span class="sr-only"> {t("roster.unread", { count: String(unread) })}</span>}
-          </span>
+        </button>
+        <span class="person-status" id={`status-${id}`}>
+          <GuestTag user={person} />
+          {t(statusWord[status])}
+          {namesake && ` · ${id}`}
+          {unread > 0 && <span class="sr-only"> {t("roster.unread", { count: String(unread) })}</span>}
         </span>
-        {unread > 0 && (
-          <span class="badge" aria-hidden="true">
-            {unread > 99 ? "99+" : unread}
-          </span>
-        )}
-      </button>
+      </span>
+      {unread > 0 && (
+        <span class="badge" aria-hidden="true">
+          {unread > 99 ? "99+" : unread}
+        </span>
+      )}
       <button
         type="button"
         class="round ghost"

@@ -24,21 +24,22 @@ export function Shell(): JSX.Element {
   const main = call !== undefined || view.openWith.value !== undefined;
   const layout = running ? "in-call" : main ? "in-main" : "in-roster";
   return (
-    <div class={`shell ${layout}`}>
+    <main class={`shell ${layout}`}>
+      <h1 class="sr-only">Fieldphone</h1>
       <Banner />
-      <aside class="side">
+      <div class="side">
         <TopBar />
         <Roster />
         <SignOut />
-      </aside>
-      <main class="main">
+      </div>
+      <div class="main">
         <Main />
-      </main>
+      </div>
       <Incoming />
       {view.account.value && <AccountDialog />}
       {view.inviting.value && <InviteDialog />}
       <AdminClaim />
-    </div>
+    </main>
   );
 }
 

@@ -1,0 +1,57 @@
+// Every screen in both themes and both languages, checked by axe-core.
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { connect } from '../call.mjs';
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** What axe finds on the page as it is now, a line for each element. */
+async function violations(page, screen) {
+  await page.evaluate(axe); // by the debugger, which the page's CSP does not bind
+  const found = await page.evaluate(async () => {
+    const { violations: all } = await window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice'] });
+    return all.flatMap((v) => v.nodes.map((n) => `${v.id}: ${n.target.join(' ')}: ${n.failureSummary?.split('\n').slice(1).join('; ').trim()}`));
+  });
+  return found.map((line) => `${screen}: ${line}`);
+}
+
+const looks = [
+  { name: 'desktop', viewport: { width: 1280, height: 800 }, colorScheme: 'light' },
+  { name: 'phone', viewport: { width: 360, height: 740 }, colorScheme: 'dark', isMobile: true, hasTouch: true },
+];
+
+export default looks.map(({ name, ...options }) => ({
+  name: `accessible-${name}`,
+  about: `axe-core finds nothing on any screen, ${name}, ${options.colorScheme}`,
+  async run(lab) {
+    const found = [];
+    const visitor = await lab.visitor('a2', options);
+    found.push(...(await violations(visitor.page, 'start')));
+    await visitor.page.goto(lab.startPage('a2'));
+    found.push(...(await violations(visitor.page, 'onboarding')));
+
+    const [a1, b1] = await Promise.all([lab.person('a1', options), lab.person('b1')]);
+    await a1.sees(b1);
+    found.push(...(await violations(a1.page, 'roster')));
+    await a1.button('Your account').click();
+    found.push(...(await violations(a1.page, 'account')));
+    await a1.page.keyboard.press('Escape');
+    await b1.write(a1, 'water at tent 4');
+    await a1.openText(b1);
+    await a1.reads('water at tent 4');
+    found.push(...(await violations(a1.page, 'texts')));
+    if (name === 'phone') await a1.page.goBack();
+
+    await b1.call(a1);
+    await a1.ringing.waitFor();
+    found.push(...(await violations(a1.page, 'incoming call')));
+    await a1.decline();
+    await b1.isFree();
+    const call = await connect(a1, b1);
+    found.push(...(await violations(a1.page, 'call')));
+    await call.callee.hangUp();
+    await a1.isFree();
+    found.push(...(await violations(a1.page, 'ended')));
+    if (found.length > 0) throw new Error(found.join('\n'));
+  },
+}));
