@@ -33,6 +33,8 @@ func TestMain(m *testing.M) {
 		// fasthttp keeps two clocks for the life of the process.
 		goleak.IgnoreTopFunction("github.com/valyala/fasthttp.updateServerDate.func1"),
 		goleak.IgnoreTopFunction("time.Sleep"),
+		// and its compressors.
+		goleak.IgnoreTopFunction("github.com/valyala/fasthttp/stackless.funcWorker"),
 	)
 }
 

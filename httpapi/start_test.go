@@ -78,7 +78,7 @@ func TestStartPage(t *testing.T) {
 		{"IPv6", "[fd00::1]:8080", "en", `href="https://[fd00::1]:8443/"`},
 		{"NotAHost", "evil\"><script>", "en", `href="https://127.0.0.1:8443/"`},
 		{"Digits", "10.77.1.1", "en", testCA().Fingerprint.Digits()},
-		{"Hex", "10.77.1.1", "en", testCA().Fingerprint.HexLines()[1]},
+		{"Hex", "10.77.1.1", "en", testCA().Fingerprint.Hex()[:24]},
 		{"Chinese", "10.77.1.1", "zh-CN,zh;q=0.9", `<html lang="zh-CN">`},
 		{"English", "10.77.1.1", "fr", `<html lang="en">`},
 	} {

@@ -146,7 +146,13 @@ func appMarks() []mark[string] {
 // it cannot tell stays empty: the page then asks.
 func (d *Detector) Detect(h Hints) Client {
 	ua := h.UserAgent[:min(len(h.UserAgent), maxUserAgent)]
-	c := Client{Platform: platformOf(ua, h), Browser: first(d.browsers, ua, OtherBrowser), App: first(d.apps, ua, "")}
+	c := Client{Platform: platformOf(ua, h), Browser: first(d.browsers, ua, ""), App: first(d.apps, ua, "")}
+	if c.Browser == OtherBrowser && c.App == otherApp {
+		c.App = "" // some makers' browsers show pages as apps do
+	}
+	if c.Browser == "" {
+		c.Browser = OtherBrowser
+	}
 	if strings.Contains(h.Brands, "Microsoft Edge") {
 		c.Browser = Edge
 	}
@@ -217,7 +223,7 @@ type makerMark = struct {
 
 func makerMarks() []mark[Maker] {
 	return marks([]makerMark{
-		{`(?i)\b(xiaomi|redmi|poco|miui\w*|mi \w+)\b|\b(M20\d\d\w+|2[0-9]{3,}[A-Z0-9]*[CGIY])\b`, Xiaomi},
+		{`(?i)\b(xiaomi|redmi|poco|miui\w*|mi \w+)\b|\b(M2\d{3}\w+|2[0-9]{3,}[A-Z0-9]*[CGIY])\b`, Xiaomi},
 		{`(?i)huawei|honor|\b(VOG|ELS|ANA|LIO|TAS|EVR|LYA|CLT|EML|JNY|NOH|OCE|ALN|BRA|CET|DCO)-`, Huawei},
 		{`(?i)\b(oppo|realme|oneplus|heytap\w*|RMX\d+|CPH\d+|P[A-Z]{3}\d0|KB20\d\d|LE21\d\d|IN20\d\d)`, Oppo},
 		{`(?i)\b(vivo\w*|iqoo|V[12]\d{3}A)\b`, Vivo},

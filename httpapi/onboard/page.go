@@ -61,15 +61,15 @@ func (p *Pages) Icon() []byte { return p.icon }
 
 // view is what the template sees.
 type view struct {
-	T        func(string, ...string) template.HTML
-	Lang     Language
-	Other    link
-	Style    template.CSS
-	Client   Client
-	CA       *CA
-	HexLines [2]string
-	Until    string
-	Names    string
+	T      func(string, ...string) template.HTML
+	Lang   Language
+	Other  link
+	Style  template.CSS
+	Client Client
+	CA     *CA
+	Hex    []string // in pieces that fit on a narrow screen
+	Until  string
+	Names  string
 
 	SecureURL, StartURL, ProbeURL string
 	Stay                          bool
@@ -111,7 +111,7 @@ func (p *Pages) Page(r Request) ([]byte, error) {
 		v.SecureURL += "?lang=" + string(lang)
 	}
 	if v.CA != nil {
-		v.HexLines, v.Until = v.CA.Fingerprint.HexLines(), v.CA.NotAfter.UTC().Format(time.DateOnly)
+		v.Hex, v.Until = pieces(v.CA.Fingerprint), v.CA.NotAfter.UTC().Format(time.DateOnly)
 		v.Names = strings.Join(v.CA.Names, ", ")
 		v.Notice = noticeOf(r.Link, *v.CA)
 	}
@@ -156,6 +156,17 @@ func noticeOf(linked string, ca CA) string {
 		return "renewed"
 	}
 	return "other"
+}
+
+// pieces are quarters of the fingerprint.
+func pieces(f Fingerprint) []string {
+	const quarter = len(f) / 4 * len("AB:")
+	var out []string
+	for text := f.Hex(); text != ""; {
+		n := min(quarter, len(text))
+		out, text = append(out, text[:n]), text[n:]
+	}
+	return out
 }
 
 // word returns a sentence; {} in it is replaced by with.

@@ -2,7 +2,7 @@ package onboard
 
 // quick returns how to get past a browser's warning, in the browser's own words.
 func quick(c Client) []text {
-	open := text{"Tap the button below. A warning appears: nobody on the internet vouches for this server.", "点下面的按钮。会出现警告，因为没有互联网机构为本服务器作证。"}
+	open := text{"Press the button below. A warning appears: nobody on the internet vouches for this server.", "点下面的按钮。会出现警告，因为没有互联网机构为本服务器作证。"}
 	allow := text{"Create an account and allow *camera* and *microphone* when asked.", "注册账号；询问时允许使用*摄像头*和*麦克风*。"}
 	return append(append([]text{open}, warning(c)...), allow)
 }
@@ -17,27 +17,27 @@ func warning(c Client) []text {
 	switch c.Browser {
 	case Chrome:
 		return []text{{
-			"It is headed *Your connection is not private*. Tap *Advanced*, then *Proceed to {host} (unsafe)*.",
+			"It is headed *Your connection is not private*. Choose *Advanced*, then *Proceed to {host} (unsafe)*.",
 			"标题为*您的连接不是私密连接*。点*高级*，再点*继续前往{host}（不安全）*。",
 		}}
 	case Edge:
 		return []text{{
-			"It is headed *Your connection isn't private*. Tap *Advanced*, then *Continue to {host} (unsafe)*.",
+			"It is headed *Your connection isn't private*. Choose *Advanced*, then *Continue to {host} (unsafe)*.",
 			"标题为*你的连接不是专用连接*。点*高级*，再点*继续转到 {host}（不安全）*。",
 		}}
 	case SamsungNet:
 		return []text{{
-			"It is headed *Your connection is not private*. Tap *Advanced*, then *Proceed to {host} (unsafe)*.",
+			"It is headed *Your connection is not private*. Choose *Advanced*, then *Proceed to {host} (unsafe)*.",
 			"标题为*您的连接不是私密连接*。点*高级*，再点*继续访问 {host}（不安全）*。",
 		}}
 	case Firefox:
 		return []text{{
-			"It is headed *Warning: Potential Security Risk Ahead* (newer: *Be careful. Something doesn't look right.*). Tap *Advanced*, then *Accept the Risk and Continue* (newer: *Proceed to {host} (Risky)*).",
+			"It is headed *Warning: Potential Security Risk Ahead* (newer: *Be careful. Something doesn't look right.*). Choose *Advanced*, then *Accept the Risk and Continue* (newer: *Proceed to {host} (Risky)*).",
 			"标题为*警告：面临潜在的安全风险*（新版：*请小心*）。点*高级*，再点*接受风险并继续*（新版：*继续前往 {host}（有风险）*）。",
 		}}
 	case Safari:
 		warn := text{
-			"It is headed *This Connection Is Not Private*. Tap *Show Details*, then *visit this website* at the very end, then *Visit Website*.",
+			"It is headed *This Connection Is Not Private*. Choose *Show Details*, then *visit this website* at the very end, then *Visit Website*.",
 			"标题为*此连接非私人连接*。点*显示详细信息*，再点最后的*访问此网站*，然后点*访问网站*。",
 		}
 		if c.Platform == MacOS {

@@ -26,7 +26,7 @@
   var ipad = main.getAttribute('data-ipad');
   if (ipad && navigator.maxTouchPoints > 1 && !main.hasAttribute('data-stay')) location.replace(ipad);
 
-  if (!window.fetch || !window.Promise) return;
+  if (!window.fetch || !window.Promise || main.hasAttribute('data-app')) return;
 
   function show(state) {
     check.hidden = false;
