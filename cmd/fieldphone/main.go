@@ -49,6 +49,7 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"serve", "serve [--config FILE] [--data DIR]   run the server (the default)", (*invocation).serve},
+		{"open", "open URL                            open a site as a window of Chrome, Edge or Chromium", (*invocation).open},
 		{"user", "user add|passwd|disable|enable|invite|list  manage accounts", (*invocation).user},
 		{"config", "config check|print [--example]       check or show the configuration", (*invocation).config},
 	}
