@@ -1,0 +1,84 @@
+package org.fieldphone.app;
+
+import android.os.SystemClock;
+import java.io.IOException;
+import java.net.Socket;
+import org.fieldphone.line.LineState;
+import org.fieldphone.line.Phone;
+import org.fieldphone.line.Ring;
+import org.fieldphone.line.Tls;
+
+/** What the line needs, as Android has it. The line calls it on its own thread. */
+final class LinePhone implements Phone {
+    private final LineService service;
+    private final Store.Site site;
+    private final Waker waker;
+
+    LinePhone(LineService service, Store.Site site, Waker waker) {
+        this.service = service;
+        this.site = site;
+        this.waker = waker;
+    }
+
+    @Override
+    public Socket connect() throws IOException {
+        return Tls.connect(site.pairing.address, site.anchor);
+    }
+
+    @Override
+    public String cookies() {
+        return Cookies.of(site);
+    }
+
+    @Override
+    public void keepCookie(String setCookie) {
+        Cookies.keep(site, setCookie);
+    }
+
+    @Override
+    public long uptime() {
+        return SystemClock.elapsedRealtime();
+    }
+
+    @Override
+    public void pause(long milliseconds) throws InterruptedException {
+        waker.pause(milliseconds);
+    }
+
+    @Override
+    public void wake() {
+        waker.wake();
+    }
+
+    @Override
+    public void onState(final LineState state) {
+        service.main().post(new Runnable() {
+            @Override
+            public void run() {
+                service.lineSays(site, state);
+            }
+        });
+    }
+
+    @Override
+    public void onRing(final Ring ring) {
+        service.main().post(new Runnable() {
+            @Override
+            public void run() {
+                Ringing ringing = service.ringingOf(site);
+                if (ringing != null) ringing.begin(ring);
+            }
+        });
+    }
+
+    @Override
+    public void onRingEnded(final String call) {
+        service.main().post(new Runnable() {
+            @Override
+            public void run() {
+                Ringing ringing = service.ringingOf(site);
+                if (ringing != null) ringing.end(call);
+            }
+        });
+    }
+}
