@@ -133,6 +133,7 @@ const texts = {
   "invite.title": "Nobody else is here yet",
   "invite.how": "Others on this network open this address in their browser:",
   "invite.how_invite": "Others need an invite to join.",
+  "invite.make": "Invite somebody",
   "invite.copy": "Copy address",
   "invite.copied": "Copied",
 

@@ -132,6 +132,7 @@ export const zhCN: Messages = {
   "invite.title": "还没有其他人",
   "invite.how": "请同一网络内的其他人在浏览器中打开此地址：",
   "invite.how_invite": "其他人需要邀请才能加入。",
+  "invite.make": "邀请一个人",
   "invite.copy": "复制地址",
   "invite.copied": "已复制",
 

@@ -40,9 +40,8 @@ export function Conversation({ peer, inCall = false, onBack }: Props): JSX.Eleme
         <div class="person-words">
           <h2 class="person-name">{name}</h2>
           <span class="person-status">
-            <GuestTag user={peer} />
+            {app.people.alike.value.has(peer.id) ? <b>{peer.id} · </b> : <GuestTag user={peer} />}
             {t(statusWord[status])}
-            {app.people.alike.value.has(peer.id) && ` · ${peer.id}`}
           </span>
         </div>
       </header>

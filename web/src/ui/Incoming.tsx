@@ -19,8 +19,7 @@ export function Incoming(): JSX.Element | null {
         <Avatar of={from} size="big" />
       </div>
       <h2 class="incoming-name">{from.name}</h2>
-      {app.people.alike.value.has(from.id) && <p class="incoming-id">{from.id}</p>}
-      <GuestTag user={from} />
+      {app.people.alike.value.has(from.id) ? <p class="incoming-id">{from.id}</p> : <GuestTag user={from} />}
       <p class="incoming-what">{t(video ? "incoming.video" : "incoming.audio")}</p>
       {app.calls.busy && <p class="hint">{t("incoming.ends_call")}</p>}
       <div class="incoming-buttons">

@@ -1,17 +1,27 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { Key } from "../i18n";
+import { mayInvite } from "../state/joining";
 import { useApp } from "./context";
 import { Icon } from "./icons";
 
 /** How others get here: the page's own address, large enough to read out, and to copy. */
 export function Invite({ small = false }: { small?: boolean }): JSX.Element {
-  const { t } = useApp().settings;
+  const app = useApp();
+  const { t } = app.settings;
+  const site = app.joining.site.value;
+  const byInvite = site?.policy === "invite";
   return (
     <div class={`invite ${small ? "small" : ""}`}>
       {!small && <p class="empty-title">{t("invite.title")}</p>}
-      <p class="muted">{t("invite.how")}</p>
-      <Address address={location.origin} word="invite.copy" />
+      <p class="muted">{t(byInvite ? "invite.how_invite" : "invite.how")}</p>
+      {!byInvite && <Address address={location.origin} word="invite.copy" />}
+      {byInvite && app.me && mayInvite(site, app.me) && (
+        <button type="button" class="button" onClick={() => (app.view.inviting.value = true)}>
+          <Icon name="invite" size={20} />
+          <span>{t("invite.make")}</span>
+        </button>
+      )}
     </div>
   );
 }

@@ -83,10 +83,9 @@ function Row({ person, namesake }: { person: Person; namesake: boolean }): JSX.E
         >
           <span class="person-name">{name}</span>
         </button>
-        <span class="person-status" id={`status-${id}`}>
-          <GuestTag user={person} />
+        <span class={`person-status ${namesake ? "whole" : ""}`} id={`status-${id}`}>
+          {namesake ? <b>{id} · </b> : <GuestTag user={person} />}
           {t(statusWord[status])}
-          {namesake && ` · ${id}`}
           {unread > 0 && <span class="sr-only"> {t("roster.unread", { count: String(unread) })}</span>}
         </span>
       </span>

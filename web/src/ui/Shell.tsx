@@ -91,27 +91,29 @@ function TopBar(): JSX.Element | null {
         <span class="person-name">{me.name}</span>
         <span class="person-status">{t("top.you", { id: me.id })}</span>
       </div>
-      {mayInvite(app.joining.site.value, me) && (
+      <div class="top-buttons">
+        {mayInvite(app.joining.site.value, me) && (
+          <button
+            type="button"
+            class="round ghost"
+            aria-label={t("inviting.open_dialog")}
+            title={t("inviting.open_dialog")}
+            onClick={() => (app.view.inviting.value = true)}
+          >
+            <Icon name="invite" />
+          </button>
+        )}
         <button
           type="button"
-          class="round ghost"
-          aria-label={t("inviting.open_dialog")}
-          title={t("inviting.open_dialog")}
-          onClick={() => (app.view.inviting.value = true)}
+          class="account-button"
+          aria-label={t("account.title")}
+          title={t("account.title")}
+          onClick={() => (app.view.account.value = true)}
         >
-          <Icon name="invite" />
+          <Avatar of={me} size="small" />
+          <Icon name="settings" size={20} />
         </button>
-      )}
-      <button
-        type="button"
-        class="account-button"
-        aria-label={t("account.title")}
-        title={t("account.title")}
-        onClick={() => (app.view.account.value = true)}
-      >
-        <Avatar of={me} size="small" />
-        <Icon name="settings" size={20} />
-      </button>
+      </div>
     </header>
   );
 }
