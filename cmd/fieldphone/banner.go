@@ -22,6 +22,7 @@ type banner struct {
 	database    string
 	presence    string
 	refused     []string // names that the certificate cannot carry
+	policy      string   // of registration
 	adminCode   string   // makes the first administrator; empty if there is one
 }
 
@@ -56,6 +57,10 @@ func (b banner) print(w io.Writer) {
 	if b.adminCode != "" {
 		fmt.Fprintf(w, "\nThis site has no administrator yet. To be the one, open this link and create an account or sign in.\n"+
 			"It is good once, for 24 h; each start prints a new one as long as there is none:\n\n  %s\n", adminLink(first, b.adminCode))
+		if b.policy != "open" {
+			fmt.Fprintf(w, "\nNobody can create an account by themselves (registration.policy is %s). To make the first one:\n\n"+
+				"  fieldphone user add ID --name NAME --admin\n", b.policy)
+		}
 	}
 	fmt.Fprint(w, "\nPress Ctrl-C to stop.\n")
 }

@@ -80,6 +80,9 @@ func TestInviteFromTheCommandLine(t *testing.T) {
 	if got, want := r.get("/api/v1/site"), `{"guests":true,"name":"Camp 3","policy":"invite","users_may_invite":false}`; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
+	if !strings.Contains(r.stdout.String(), "fieldphone user add ID --name NAME --admin") {
+		t.Error("the console does not say how to make the first account")
+	}
 	var out, errs bytes.Buffer
 	if exit := run(t.Context(), []string{"user", "invite", "--data", r.data, "--url", r.url}, strings.NewReader(""), &out, &errs); exit != 0 {
 		t.Fatalf("exit %d: %s", exit, errs.String())

@@ -360,6 +360,7 @@ func (s *server) banner() banner {
 	}
 	r := s.cfg.TURN.RelayPorts
 	return banner{
+		policy: s.cfg.Registration.Policy,
 		places: s.places, name: s.cfg.MDNS.FQDN(), https: portOf(s.https), http: portOf(s.http), turn: s.turnPort,
 		relayPorts: fmt.Sprintf("%d-%d", r.Min, r.Max), site: s.site(),
 		database: s.db.String(), presence: kept, refused: s.cert.Refused(),
