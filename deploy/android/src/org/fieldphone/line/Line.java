@@ -28,7 +28,7 @@ public final class Line {
     private volatile Conversation current;
     private LineState state;
     private String refusedCookies;
-    private String stream;
+    private volatile String stream;
     private long lastSeq;
 
     /** device is this phone's name among the user's devices, kept across starts; random must be unpredictable. */
@@ -174,6 +174,11 @@ public final class Line {
         if (seq <= lastSeq) return false;
         lastSeq = seq;
         return true;
+    }
+
+    /** The name of the device's stream, by which the server knows what this phone has heard. */
+    String stream() {
+        return stream;
     }
 
     long lastSeq() {

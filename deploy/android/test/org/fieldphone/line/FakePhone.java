@@ -16,6 +16,7 @@ final class FakePhone implements Phone {
     private final Semaphore awake = new Semaphore(0);
     final LinkedBlockingQueue<String> events = new LinkedBlockingQueue<>();
     final AtomicInteger connects = new AtomicInteger();
+    final AtomicInteger attempts = new AtomicInteger();
     final AtomicLong ahead = new AtomicLong();
     volatile String cookies;
     volatile Socket socket;
@@ -35,6 +36,7 @@ final class FakePhone implements Phone {
 
     @Override
     public String cookies() {
+        attempts.incrementAndGet();
         return cookies;
     }
 
