@@ -18,7 +18,7 @@ const (
 )
 
 // reserved are variables with our prefix that are not keys: the command line reads them.
-func reserved() []string { return []string{envPrefix + "PASSWORD"} }
+func reserved() []string { return []string{envPrefix + "PASSWORD", envPrefix + "WIFI_PASSWORD"} }
 
 // Flag is a setting from the command line: a key and the text given for it, written as in
 // the environment.

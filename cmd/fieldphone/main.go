@@ -51,6 +51,8 @@ func commands() []command {
 		{"serve", "serve [--config FILE] [--data DIR]   run the server (the default)", (*invocation).serve},
 		{"open", "open URL                            open a site as a window of Chrome, Edge or Chromium", (*invocation).open},
 		{"user", "user add|passwd|disable|enable|invite|list  manage accounts", (*invocation).user},
+		{"ca", "ca show|export|renew|import|backup|restore  the site's certificate authority", (*invocation).ca},
+		{"poster", "poster [--ssid NAME] [-o FILE]       a page to print that leads people here", (*invocation).poster},
 		{"config", "config check|print [--example]       check or show the configuration", (*invocation).config},
 	}
 }

@@ -57,6 +57,14 @@ func startServer(t *testing.T, env ...string) *runner {
 
 func startServerOn(t *testing.T, data string, env ...string) *runner {
 	t.Helper()
+	r := startUntrusted(t, data, env...)
+	r.tls = r.trust()
+	return r
+}
+
+// startUntrusted is for servers whose certificate does not come from their own CA.
+func startUntrusted(t *testing.T, data string, env ...string) *runner {
+	t.Helper()
 	r := &runner{t: t, data: data, ended: make(chan struct{}), stdout: newLockedBuffer(), stderr: newLockedBuffer()}
 	for _, pair := range append([]string{
 		"LISTEN_ADDRESSES=127.0.0.1", "LISTEN_HTTPS_PORT=0", "LISTEN_HTTP_PORT=0", "TURN_PORT=0",
@@ -81,7 +89,6 @@ func startServerOn(t *testing.T, data string, env ...string) *runner {
 	if r.url == "" || r.start == "" {
 		t.Fatalf("the banner names no URL:\n%s", banner)
 	}
-	r.tls = r.trust()
 	return r
 }
 

@@ -89,13 +89,16 @@ type mark[T any] struct {
 	is      T
 }
 
-func marks[T any](pairs ...struct {
+// said is a mark as it is written down.
+type said[T any] struct {
 	pattern string
 	is      T
-}) []mark[T] {
-	out := make([]mark[T], len(pairs))
-	for i, p := range pairs {
-		out[i] = mark[T]{regexp.MustCompile(p.pattern), p.is}
+}
+
+func marks[T any](all ...said[T]) []mark[T] {
+	out := make([]mark[T], len(all))
+	for i, s := range all {
+		out[i] = mark[T]{regexp.MustCompile(s.pattern), s.is}
 	}
 	return out
 }
@@ -114,13 +117,8 @@ func NewDetector() *Detector {
 	return &Detector{apps: appMarks(), browsers: browserMarks(), makers: makerMarks()}
 }
 
-type appMark = struct {
-	pattern string
-	is      string
-}
-
 func appMarks() []mark[string] {
-	return marks([]appMark{
+	return marks([]said[string]{
 		{`wxwork/`, "WeCom"},
 		{`MicroMessenger`, "WeChat"},
 		{`DingTalk`, "DingTalk"},
@@ -199,14 +197,9 @@ func platformOf(ua string, h Hints) Platform {
 	return ""
 }
 
-type browserMark = struct {
-	pattern string
-	is      Browser
-}
-
 // browserMarks are in order: nearly all browsers say Chrome and Safari as well.
 func browserMarks() []mark[Browser] {
-	return marks([]browserMark{
+	return marks([]said[Browser]{
 		{`Edg(e|A|iOS)?/`, Edge},
 		{`SamsungBrowser/`, SamsungNet},
 		{`Firefox/|FxiOS/|Focus/`, Firefox},
@@ -216,13 +209,8 @@ func browserMarks() []mark[Browser] {
 	}...)
 }
 
-type makerMark = struct {
-	pattern string
-	is      Maker
-}
-
 func makerMarks() []mark[Maker] {
-	return marks([]makerMark{
+	return marks([]said[Maker]{
 		{`(?i)\b(xiaomi|redmi|poco|miui\w*|mi \w+)\b|\b(M2\d{3}\w+|2[0-9]{3,}[A-Z0-9]*[CGIY])\b`, Xiaomi},
 		{`(?i)huawei|honor|\b(VOG|ELS|ANA|LIO|TAS|EVR|LYA|CLT|EML|JNY|NOH|OCE|ALN|BRA|CET|DCO)-`, Huawei},
 		{`(?i)\b(oppo|realme|oneplus|heytap\w*|RMX\d+|CPH\d+|P[A-Z]{3}\d0|KB20\d\d|LE21\d\d|IN20\d\d)`, Oppo},
