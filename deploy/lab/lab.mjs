@@ -9,6 +9,7 @@ import { build, httpPort, originOf, Server } from './server.mjs';
 export class Lab {
   #people = [];
   #arrived = 0;
+  #strangers; // browsers that do not trust the site
   #settings = {};
   #switched = new Set();
 
@@ -45,6 +46,15 @@ export class Lab {
     const person = new Person(await context.newPage(), place, server, ++this.#arrived, as ?? { id, name });
     this.#people.push(person);
     await person.open(query);
+    return person;
+  }
+
+  /** Somebody whose device knows nothing of the site yet, in front of a blank page. */
+  async newcomer(place, { server = serverFor(place), ...options } = {}) {
+    this.#strangers ??= new Browsers(this.topology, this.server.caFile, 'none');
+    const context = await this.#strangers.context(place, originOf(server), options);
+    const person = new Person(await context.newPage(), place, server, ++this.#arrived);
+    this.#people.push(person);
     return person;
   }
 
@@ -88,6 +98,8 @@ export class Lab {
     await Promise.all(this.#people.map((person) => person.page.context().close()));
     const wrongs = this.#people.flatMap((person) => person.wrongs);
     this.#people = [];
+    await this.#strangers?.close();
+    this.#strangers = undefined;
     for (const place of this.#switched) this.topology.direct(true, place);
     this.#switched.clear();
     if (!this.server.running) await this.server.start();

@@ -4,9 +4,10 @@ import accessibility from './accessibility.mjs';
 import app from './app.mjs';
 import calls from './calls.mjs';
 import fallback from './fallback.mjs';
+import firstvisit from './firstvisit.mjs';
 import paths from './paths.mjs';
 import presence from './presence.mjs';
 import recovery from './recovery.mjs';
 import ringing from './ringing.mjs';
 
-export const scenarios = [...presence, ...calls, ...ringing, ...paths, ...recovery, ...fallback, ...app, ...accessibility];
+export const scenarios = [...presence, ...calls, ...ringing, ...paths, ...recovery, ...fallback, ...firstvisit, ...app, ...accessibility];
