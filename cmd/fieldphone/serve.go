@@ -22,7 +22,6 @@ import (
 	"fieldphone/rtc/hub"
 	"fieldphone/rtc/presence"
 	"fieldphone/turnsrv"
-	"fieldphone/web"
 )
 
 const (
@@ -153,40 +152,6 @@ func (s *server) close() error {
 	return errors.Join(errs...)
 }
 
-// openAccounts opens what both the server and the user command need.
-func openAccounts(ctx context.Context, cfg configs.Config, log *slog.Logger) (*sqlstore.DB, *account.Service, error) {
-	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
-		return nil, nil, fmt.Errorf("data folder: %w; set data or --data to a folder that can be written", err)
-	}
-	key, err := loadSecret(cfg.Session.Secret.Reveal(), cfg.Data, "session.secret")
-	if err != nil {
-		return nil, nil, err
-	}
-	db, err := sqlstore.Open(ctx, sqlstore.Config{DSN: cfg.Database.DSN.Reveal(), Dir: cfg.Data, Logger: log})
-	if err != nil {
-		return nil, nil, err
-	}
-	accounts, err := account.New(ctx, account.Config{
-		SigningKey: key, SessionTTL: cfg.Session.TTL, Leeway: cfg.Session.Leeway, BcryptCost: cfg.Session.BcryptCost,
-		AddressRate: perMinute(cfg.Limits.SignInPerMinutePerAddress), IDRate: perMinute(cfg.Limits.SignInPerMinutePerUser),
-		RegisterRate: perMinute(cfg.Limits.RegisterPerMinutePerAddress), Registration: registration(cfg.Registration),
-		Logger: log,
-	}, db.Accounts())
-	if err != nil {
-		return nil, nil, errors.Join(err, db.Close())
-	}
-	return db, accounts, nil
-}
-
-func perMinute(n int) account.Rate { return account.Rate{Burst: n, PerMinute: n} }
-
-func openPresence(ctx context.Context, cfg configs.Config, log *slog.Logger) (presence.Store, error) {
-	if url := cfg.Redis.URL.Reveal(); url != "" {
-		return presence.NewRedis(ctx, presence.Config{URL: url, Logger: log})
-	}
-	return presence.NewMemory(time.Now), nil
-}
-
 func (s *server) hubConfig() hub.Config {
 	node, err := os.Hostname()
 	if err != nil || node == "" {
@@ -198,159 +163,6 @@ func (s *server) hubConfig() hub.Config {
 		RingTimeout: c.RingTimeout, HelloTimeout: helloTimeout, MessageRate: messageRate, MessageBurst: messageBurst,
 		Now: time.Now, Logger: s.log,
 	}
-}
-
-// openRelay starts the STUN/TURN server on every address of the host.
-func (s *server) openRelay(ctx context.Context, secret []byte) error {
-	c := s.cfg.TURN
-	s.turnPort = uint16(c.Port)
-	var err error
-	s.turn, err = turnsrv.New(turnsrv.Config{
-		Realm: c.Realm, Secret: secret, Logger: s.log, Now: time.Now,
-		Relay:  turnsrv.PortRange{Min: uint16(c.RelayPorts.Min), Max: uint16(c.RelayPorts.Max)},
-		Policy: turnsrv.Policy{AllowLoopback: c.AllowLoopbackPeers},
-		Limits: turnsrv.Limits{
-			AllocationsPerSession: c.MaxAllocationsPerSession, TCPConnections: c.MaxTCPConnections,
-			CredentialLifetime: s.cfg.Session.TTL + s.cfg.Session.Leeway, // a credential ends with its session
-		},
-	})
-	if err != nil {
-		return err
-	}
-	return s.serveRelay(ctx, s.places)
-}
-
-// serveRelay makes the relay listen on the addresses that there are now.
-func (s *server) serveRelay(ctx context.Context, places []place) error {
-	addrs := relayAddrs(places)
-	if s.turnPort == 0 && len(addrs) > 0 {
-		first, err := turnsrv.Open(ctx, addrs[:1], 0)
-		if err != nil {
-			return err
-		}
-		s.turnPort = first[0].UDP.LocalAddr().(*net.UDPAddr).AddrPort().Port()
-		if err := s.turn.Add(first...); err != nil {
-			return err
-		}
-	}
-	s.relays.Store(&addrs)
-	return s.turn.SetAddresses(ctx, addrs, s.turnPort)
-}
-
-// checkRelay asks the relay by its own sockets whether it answers.
-func (s *server) checkRelay(ctx context.Context) error {
-	for _, addr := range *s.relays.Load() {
-		if _, err := turnsrv.Probe(ctx, netip.AddrPortFrom(addr, s.turnPort)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// nameCertificate puts every name and address of this host into the leaf.
-func (s *server) nameCertificate(places []place) error {
-	addrs := append(addrsOf(places), netip.AddrFrom4([4]byte{127, 0, 0, 1}), netip.IPv6Loopback())
-	names := []string{"localhost"}
-	if name := s.cfg.MDNS.FQDN(); name != "" {
-		names = append(names, name)
-	}
-	if hostName, err := os.Hostname(); err == nil {
-		names = append(names, hostName, hostName+".local")
-	}
-	for _, name := range s.cfg.TLS.Names {
-		if addr, err := netip.ParseAddr(name); err == nil {
-			addrs = append(addrs, addr)
-		} else {
-			names = append(names, name)
-		}
-	}
-	_, err := s.cert.SetNames(addrs, names)
-	return err
-}
-
-// listen opens the TCP ports: on the addresses named in the configuration, or
-// on all, so that addresses that come later are served as well.
-func (s *server) listen(ctx context.Context) error {
-	c := s.cfg
-	s.conns = &httpapi.ConnLimits{Max: c.Limits.MaxConnections, MaxPerAddress: c.Limits.MaxConnectionsPerAddress}
-	hosts := []string{""}
-	if len(c.Listen.Addresses) > 0 {
-		hosts = nil
-		for _, addr := range c.Listen.Addresses {
-			hosts = append(hosts, addr.String())
-		}
-	}
-	for _, host := range hosts {
-		https, err := s.listenTCP(ctx, host, c.Listen.HTTPSPort, "listen.https_port")
-		if err != nil {
-			return err
-		}
-		s.https = append(s.https, https)
-		plain, err := s.listenTCP(ctx, host, c.Listen.HTTPPort, "listen.http_port")
-		if err != nil {
-			return err
-		}
-		s.http = append(s.http, plain)
-	}
-	return nil
-}
-
-func (s *server) listenTCP(ctx context.Context, host string, port int, key string) (net.Listener, error) {
-	var config net.ListenConfig
-	ln, err := config.Listen(ctx, "tcp", net.JoinHostPort(host, fmt.Sprint(port)))
-	if err != nil {
-		return nil, fmt.Errorf("%w; choose another %s, or stop what uses it", err, key)
-	}
-	s.defer_(func() error {
-		if err := ln.Close(); !errors.Is(err, net.ErrClosed) {
-			return err
-		}
-		return nil
-	})
-	return s.conns.Listen(ln), nil
-}
-
-func portOf(listeners []net.Listener) uint16 {
-	return listeners[0].Addr().(*net.TCPAddr).AddrPort().Port()
-}
-
-func (s *server) buildApps(turnSecret []byte) error {
-	page, err := web.Dist()
-	if err != nil {
-		return err
-	}
-	s.app = httpapi.New(httpapi.Config{
-		SiteName: s.cfg.Name, Accounts: s.accounts, Hub: s.hub, Page: page,
-		ICE: httpapi.ICEConfig{
-			Secret: turnSecret, Port: s.turnPort, Segments: segments(s.cfg, s.turnPort),
-			Addresses: func() []netip.Addr { return *s.relays.Load() },
-		},
-		Metrics: newMetrics(collector{turn: s.turn.Stats, hub: s.hub.Stats, conns: s.conns}),
-		Ready: []httpapi.Check{
-			{Name: "database", Ask: s.db.Ping}, {Name: "presence", Ask: s.presence.Ping}, {Name: "hub", Ask: s.hub.Check}, {Name: "relay", Ask: s.checkRelay},
-		},
-		BodyBytes: s.cfg.Limits.BodyBytes, MessageBytes: s.cfg.Limits.MessageBytes, SendQueue: s.cfg.Signalling.SendQueue,
-		Now: time.Now, Logger: s.log,
-	})
-	s.start, err = httpapi.NewStart(httpapi.StartConfig{
-		HTTPSPort: portOf(s.https), Site: s.site, Logger: s.log,
-	})
-	return err
-}
-
-func segments(cfg configs.Config, port uint16) []httpapi.Segment {
-	var out []httpapi.Segment
-	for _, segment := range cfg.Segments {
-		var addrs []netip.AddrPort
-		for _, addr := range segment.TURNAddresses {
-			if addr.Port() == 0 {
-				addr = netip.AddrPortFrom(addr.Addr(), port)
-			}
-			addrs = append(addrs, addr)
-		}
-		out = append(out, httpapi.Segment{Clients: segment.Clients, Addresses: addrs})
-	}
-	return out
 }
 
 func (s *server) banner() banner {

@@ -50,6 +50,27 @@ func (s *server) openCertificate() error {
 	return nil
 }
 
+// nameCertificate puts every name and address of this host into the leaf.
+func (s *server) nameCertificate(places []place) error {
+	addrs := append(addrsOf(places), netip.AddrFrom4([4]byte{127, 0, 0, 1}), netip.IPv6Loopback())
+	names := []string{"localhost"}
+	if name := s.cfg.MDNS.FQDN(); name != "" {
+		names = append(names, name)
+	}
+	if hostName, err := os.Hostname(); err == nil {
+		names = append(names, hostName, hostName+".local")
+	}
+	for _, name := range s.cfg.TLS.Names {
+		if addr, err := netip.ParseAddr(name); err == nil {
+			addrs = append(addrs, addr)
+		} else {
+			names = append(names, name)
+		}
+	}
+	_, err := s.cert.SetNames(addrs, names)
+	return err
+}
+
 // caConfig says where the site's own CA is.
 func caConfig(cfg configs.Config) lanca.Config {
 	hostName, _ := os.Hostname() // without a name there is one name less to vouch for

@@ -1,0 +1,57 @@
+package main
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"time"
+
+	"fieldphone/turnsrv"
+)
+
+// openRelay starts the STUN/TURN server on every address of the host.
+func (s *server) openRelay(ctx context.Context, secret []byte) error {
+	c := s.cfg.TURN
+	s.turnPort = uint16(c.Port)
+	var err error
+	s.turn, err = turnsrv.New(turnsrv.Config{
+		Realm: c.Realm, Secret: secret, Logger: s.log, Now: time.Now,
+		Relay:  turnsrv.PortRange{Min: uint16(c.RelayPorts.Min), Max: uint16(c.RelayPorts.Max)},
+		Policy: turnsrv.Policy{AllowLoopback: c.AllowLoopbackPeers},
+		Limits: turnsrv.Limits{
+			AllocationsPerSession: c.MaxAllocationsPerSession, TCPConnections: c.MaxTCPConnections,
+			CredentialLifetime: s.cfg.Session.TTL + s.cfg.Session.Leeway, // a credential ends with its session
+		},
+	})
+	if err != nil {
+		return err
+	}
+	return s.serveRelay(ctx, s.places)
+}
+
+// serveRelay makes the relay listen on the addresses that there are now.
+func (s *server) serveRelay(ctx context.Context, places []place) error {
+	addrs := relayAddrs(places)
+	if s.turnPort == 0 && len(addrs) > 0 {
+		first, err := turnsrv.Open(ctx, addrs[:1], 0)
+		if err != nil {
+			return err
+		}
+		s.turnPort = first[0].UDP.LocalAddr().(*net.UDPAddr).AddrPort().Port()
+		if err := s.turn.Add(first...); err != nil {
+			return err
+		}
+	}
+	s.relays.Store(&addrs)
+	return s.turn.SetAddresses(ctx, addrs, s.turnPort)
+}
+
+// checkRelay asks the relay by its own sockets whether it answers.
+func (s *server) checkRelay(ctx context.Context) error {
+	for _, addr := range *s.relays.Load() {
+		if _, err := turnsrv.Probe(ctx, netip.AddrPortFrom(addr, s.turnPort)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
