@@ -27,8 +27,10 @@ export default looks.map(({ name, ...options }) => ({
     const found = [];
     const visitor = await lab.visitor('a2', options);
     found.push(...(await violations(visitor.page, 'start')));
-    await visitor.page.goto(lab.startPage('a2'));
-    found.push(...(await violations(visitor.page, 'onboarding')));
+    for (const device of ['android&with=firefox', 'ios', 'windows&ca=0123456789']) {
+      await visitor.page.goto(`${lab.startPage('a2')}&stay=1&on=${device}`);
+      found.push(...(await violations(visitor.page, `start page, ${device}`)));
+    }
 
     const [a1, b1] = await Promise.all([lab.person('a1', options), lab.person('b1')]);
     await a1.sees(b1);
