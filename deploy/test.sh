@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The one test command: deploy/test.sh [go|web|services|lab]...
+# The one test command: deploy/test.sh [go|web|services|desktop|lab]...
 # Without a stage it runs all of them. It installs what a fresh Debian machine lacks.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -25,12 +25,14 @@ need() {
 }
 
 stage_go() {
+  need ip=iproute2
   say "go: lint"
   if [ "$(golangci-lint version --short 2>/dev/null)" != "${golangci_version#v}" ]; then
     go install "github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$golangci_version"
   fi
   golangci-lint run --allow-parallel-runners ./...
   golangci-lint run --allow-parallel-runners --build-tags services ./rtc/presence/... ./httpapi/sqlstore/...
+  golangci-lint run --allow-parallel-runners --build-tags desktop ./cmd/fieldphone/...
   go mod tidy -diff
   say "go: vet, also for the other systems"
   go vet ./...
@@ -59,6 +61,14 @@ stage_services() {
   go test -race -timeout 10m -tags services ./rtc/presence/... ./httpapi/sqlstore/...
 }
 
+stage_desktop() {
+  need node=nodejs npm=npm chromium=chromium xvfb-run=xvfb xauth=xauth openssl=openssl
+  say "desktop: fieldphone open in a real Chromium, the Electron and Cordova shells"
+  xvfb-run -a go test -race -timeout 5m -tags desktop -run Chromium ./cmd/fieldphone
+  (cd deploy/electron && npm test)
+  (cd deploy/cordova && npm ci --no-audit --no-fund --ignore-scripts --loglevel=error && npm test)
+}
+
 stage_lab() {
   need node=nodejs npm=npm chromium=chromium ip=iproute2 nft=nftables conntrack=conntrack certutil=libnss3-tools
   say "lab: real browsers on several subnets"
@@ -66,12 +76,12 @@ stage_lab() {
 }
 
 stages=("$@")
-[ ${#stages[@]} -gt 0 ] || stages=(go web services lab)
+[ ${#stages[@]} -gt 0 ] || stages=(go web services desktop lab)
 for stage in "${stages[@]}"; do
   case "$stage" in
-    go | web | services | lab) ;;
+    go | web | services | desktop | lab) ;;
     *)
-      echo "usage: deploy/test.sh [go|web|services|lab]..." >&2
+      echo "usage: deploy/test.sh [go|web|services|desktop|lab]..." >&2
       exit 2
       ;;
   esac
