@@ -2,6 +2,9 @@ package main
 
 import (
 	"crypto/tls"
+	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -12,7 +15,11 @@ func TestTheMDNSNameIsInTheCertificate(t *testing.T) {
 		{"", "localhost", "fieldphone.local"},
 		{"Depot", "depot.local", "fieldphone.local"},
 	} {
-		r := startServer(t, "MDNS_NAME="+tt.setting)
+		config := filepath.Join(t.TempDir(), "site.yaml") // an empty variable would count as not set
+		if err := os.WriteFile(config, fmt.Appendf(nil, "mdns: {name: %q}\n", tt.setting), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		r := startServer(t, "--config="+config)
 		conn, err := tls.Dial("tcp", strings.TrimPrefix(r.url, "https://"), r.tls)
 		if err != nil {
 			t.Fatal(err)

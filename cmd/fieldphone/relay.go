@@ -33,17 +33,42 @@ func (s *server) openRelay(ctx context.Context, secret []byte) error {
 func (s *server) serveRelay(ctx context.Context, places []place) error {
 	addrs := relayAddrs(places)
 	if s.turnPort == 0 && len(addrs) > 0 {
-		first, err := turnsrv.Open(ctx, addrs[:1], 0)
+		first, err := s.openFreePort(ctx, addrs[0])
 		if err != nil {
 			return err
 		}
-		s.turnPort = first[0].UDP.LocalAddr().(*net.UDPAddr).AddrPort().Port()
 		if err := s.turn.Add(first...); err != nil {
 			return err
 		}
+		s.turnPort = first[0].UDP.LocalAddr().(*net.UDPAddr).AddrPort().Port()
 	}
 	s.relays.Store(&addrs)
 	return s.turn.SetAddresses(ctx, addrs, s.turnPort)
+}
+
+// openFreePort opens a port that the system chooses, but none that an
+// allocation may need: the system may choose within the relay ports.
+func (s *server) openFreePort(ctx context.Context, addr netip.Addr) ([]turnsrv.Listener, error) {
+	for {
+		opened, err := turnsrv.Open(ctx, []netip.Addr{addr}, 0)
+		if err != nil {
+			return nil, err
+		}
+		port := opened[0].UDP.LocalAddr().(*net.UDPAddr).Port
+		if !s.cfg.TURN.RelayPorts.Contains(port) {
+			return opened, nil
+		}
+		for _, l := range opened {
+			if l.UDP != nil {
+				l.UDP.Close()
+			} else {
+				l.TCP.Close()
+			}
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+	}
 }
 
 // checkRelay asks the relay by its own sockets whether it answers.

@@ -50,26 +50,32 @@ type runner struct {
 
 // startServer runs `fieldphone serve` on loopback and free ports. The
 // environment is how a test of the real command line configures it.
-func startServer(t *testing.T, env ...string) *runner {
+func startServer(t *testing.T, settings ...string) *runner {
 	t.Helper()
-	return startServerOn(t, filepath.Join(t.TempDir(), "data"), env...)
+	return startServerOn(t, filepath.Join(t.TempDir(), "data"), settings...)
 }
 
-func startServerOn(t *testing.T, data string, env ...string) *runner {
+func startServerOn(t *testing.T, data string, settings ...string) *runner {
 	t.Helper()
-	r := startUntrusted(t, data, env...)
+	r := startUntrusted(t, data, settings...)
 	r.tls = r.trust()
 	return r
 }
 
-// startUntrusted is for servers whose certificate does not come from their own CA.
-func startUntrusted(t *testing.T, data string, env ...string) *runner {
+// startUntrusted takes settings as NAME=value for the environment or as
+// --flag=value. It is for servers whose certificate does not come from their own CA.
+func startUntrusted(t *testing.T, data string, settings ...string) *runner {
 	t.Helper()
 	r := &runner{t: t, data: data, ended: make(chan struct{}), stdout: newLockedBuffer(), stderr: newLockedBuffer()}
+	args := []string{"--data", r.data}
 	for _, pair := range append([]string{
 		"LISTEN_ADDRESSES=127.0.0.1", "LISTEN_HTTPS_PORT=0", "LISTEN_HTTP_PORT=0", "TURN_PORT=0",
 		"TURN_ALLOW_LOOPBACK_PEERS=true", "SESSION_BCRYPT_COST=4",
-	}, env...) {
+	}, settings...) {
+		if strings.HasPrefix(pair, "--") {
+			args = append(args, pair)
+			continue
+		}
 		name, value, _ := strings.Cut(pair, "=")
 		t.Setenv("FIELDPHONE_"+name, value)
 	}
@@ -77,7 +83,7 @@ func startUntrusted(t *testing.T, data string, env ...string) *runner {
 	r.stop = cancel
 	go func() {
 		defer close(r.ended)
-		r.exit = run(ctx, []string{"--data", r.data}, strings.NewReader(""), r.stdout, r.stderr)
+		r.exit = run(ctx, args, strings.NewReader(""), r.stdout, r.stderr)
 	}()
 	t.Cleanup(func() { r.wait(0) })
 	if !r.stdout.waitFor("Press Ctrl-C to stop.", r.ended) {
