@@ -101,8 +101,8 @@ func ios(c Client) []text {
 // secondSwitch is what most people miss; the page says it loudly.
 func secondSwitch() text {
 	return text{
-		"Not done yet! Open *Settings* › *General* › *About* › *Certificate Trust Settings* (at the very end) and switch on the certificate whose name starts with *Fieldphone CA*.",
-		"还没完！打开*设置* › *通用* › *关于本机* › *证书信任设置*（在最底部），打开名称以 *Fieldphone CA* 开头的证书的开关。",
+		"Not done yet! Open *Settings* › *General* › *About* › *Certificate Trust Settings* (at the very end) and switch on *{ca}*.",
+		"还没完！打开*设置* › *通用* › *关于本机* › *证书信任设置*（在最底部），打开 *{ca}* 的开关。",
 	}
 }
 
@@ -118,7 +118,7 @@ func windows() []text {
 func macOS() []text {
 	return []text{
 		{"[Download the certificate](/fieldphone-ca.crt) and open the file. Keychain Access adds it to *login*.", "[下载证书](/fieldphone-ca.crt)并打开文件，“钥匙串访问”会把它加入*登录*。"},
-		{"In Keychain Access, double-click the certificate (its name starts with *Fieldphone CA*), open *Trust*, and set *When using this certificate* to *Always Trust*.", "在“钥匙串访问”中双击该证书（名称以 *Fieldphone CA* 开头），展开*信任*，把*使用此证书时*设为*始终信任*。"},
+		{"In Keychain Access, double-click *{ca}*, open *Trust*, and set *When using this certificate* to *Always Trust*.", "在“钥匙串访问”中双击 *{ca}*，展开*信任*，把*使用此证书时*设为*始终信任*。"},
 		{"Close the window and enter your password.", "关闭窗口并输入密码。"},
 	}
 }

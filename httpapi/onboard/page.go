@@ -115,7 +115,11 @@ func (p *Pages) Page(r Request) ([]byte, error) {
 		v.Names = strings.Join(v.CA.Names, ", ")
 		v.Notice = noticeOf(r.Link, *v.CA)
 	}
-	p.addSteps(&v, c, lang, r.Host)
+	with := values{host: r.Host}
+	if v.CA != nil {
+		with.ca = v.CA.Name
+	}
+	p.addSteps(&v, c, lang, with)
 	p.addLinks(&v, c, lang, r)
 	var out bytes.Buffer
 	if err := p.page.Execute(&out, v); err != nil {
@@ -171,28 +175,28 @@ func pieces(f Fingerprint) []string {
 
 // word returns a sentence; {} in it is replaced by with.
 func (p *Pages) word(key string, lang Language, with ...string) template.HTML {
-	s := string(p.marker.html(p.words[key], lang, ""))
+	s := string(p.marker.html(p.words[key], lang, values{}))
 	for _, w := range with {
 		s = strings.Replace(s, "{}", template.HTMLEscapeString(w), 1)
 	}
 	return template.HTML(s)
 }
 
-func (p *Pages) addSteps(v *view, c Client, lang Language, host string) {
+func (p *Pages) addSteps(v *view, c Client, lang Language, with values) {
 	all := func(texts []text) (out []template.HTML) {
 		for _, t := range texts {
-			out = append(out, p.marker.html(t, lang, host))
+			out = append(out, p.marker.html(t, lang, with))
 		}
 		return out
 	}
 	v.QuickTitle = browserName(c.Browser).in(lang)
-	v.QuickSteps, v.QuickLimit = all(quick(c)), p.marker.html(quickLimits(c), lang, host)
+	v.QuickSteps, v.QuickLimit = all(quick(c)), p.marker.html(quickLimits(c), lang, with)
 	v.FullTitle = platformName(c.Platform).in(lang)
 	if c.Maker != UnknownMaker {
 		v.FullTitle += " · " + makerName(c.Maker).in(lang)
 	}
 	for _, t := range full(c) {
-		v.FullSteps = append(v.FullSteps, step{p.marker.html(t, lang, host), t == secondSwitch()})
+		v.FullSteps = append(v.FullSteps, step{p.marker.html(t, lang, with), t == secondSwitch()})
 	}
 	if c.App != "" {
 		v.AppName, v.AppSteps = appName(c.App).in(lang), all(leaveApp(c))

@@ -43,7 +43,7 @@ func TestPageShowsTheStepsOfTheDevice(t *testing.T) {
 		"Samsung":         {Request{On: "android", By: "samsung"}, []string{"Install from phone storage"}, nil},
 		"OPPO":            {Request{On: "android", By: "oppo", Language: "zh"}, []string{"系统安全", "凭据存储"}, nil},
 		"vivo":            {Request{On: "android", By: "vivo"}, []string{"More security settings"}, nil},
-		"iPhone":          {Request{Hints: Hints{UserAgent: iPhone + "Version/17.5 Mobile/15E148 Safari/604.1"}}, []string{"fieldphone-ca.mobileconfig", `class="loud">Not done yet!`, "Certificate Trust Settings", "visit this website"}, []string{"only Safari can", "Install anyway"}},
+		"iPhone":          {Request{Hints: Hints{UserAgent: iPhone + "Version/17.5 Mobile/15E148 Safari/604.1"}}, []string{"fieldphone-ca.mobileconfig", `class="loud">Not done yet!`, "Certificate Trust Settings", "switch on Fieldphone CA 0A0B0C0D", "visit this website"}, []string{"only Safari can", "Install anyway"}},
 		"iPhone Chrome":   {Request{Hints: Hints{UserAgent: iPhone + "CriOS/126.0.6478.54 Mobile/15E148 Safari/604.1"}}, []string{"only Safari can install profiles"}, nil},
 		"Windows Edge":    {Request{Hints: Hints{UserAgent: windows10 + " Edg/138.0.0.0"}}, []string{"Continue to 10.77.1.1 (unsafe)", "Trusted Root Certification Authorities"}, []string{"View Certificates"}},
 		"Windows Firefox": {Request{On: "windows", With: "firefox"}, []string{"View Certificates", "?open=1"}, []string{"Trusted Root Certification Authorities"}},
@@ -102,7 +102,7 @@ func TestTextsAreComplete(t *testing.T) {
 			t.Errorf("%s: %+v", what, s)
 		}
 		for _, lang := range []Language{English, Chinese} {
-			if out := string(newMarker().html(s, lang, "h")); strings.ContainsAny(regexp.MustCompile(`</?\w[^>]*>`).ReplaceAllString(out, ""), "*‹[") {
+			if out := string(newMarker().html(s, lang, values{"h", "c"})); strings.ContainsAny(regexp.MustCompile(`</?\w[^>]*>`).ReplaceAllString(out, ""), "*‹[") {
 				t.Errorf("%s: %s", what, out)
 			}
 		}

@@ -29,7 +29,7 @@ func languageOf(chosen, accept string) Language {
 
 // text is a sentence in both languages, side by side so that neither is forgotten. In it,
 // *x* is what the person reads on the screen, ‹x› is what they type, [x](/y) is a link,
-// and {host} is the address by which they came.
+// {host} is the address by which they came, and {ca} the name of the certificate.
 type text struct{ en, zh string }
 
 func (t text) in(l Language) string {
@@ -50,12 +50,15 @@ func newMarker() marker {
 	}
 }
 
+// values are what a sentence is filled with.
+type values struct{ host, ca string }
+
 // html returns the sentence marked up; nothing in it can be more than a sentence.
-func (m marker) html(t text, l Language, host string) template.HTML {
+func (m marker) html(t text, l Language, v values) template.HTML {
 	s := template.HTMLEscapeString(t.in(l))
 	s = m.link.ReplaceAllString(s, `<a class="get" href="$2">$1</a>`)
 	s = m.screen.ReplaceAllString(s, `<b>$1</b>`)
 	s = m.typed.ReplaceAllString(s, `<kbd>$1</kbd>`)
-	s = strings.ReplaceAll(s, "{host}", template.HTMLEscapeString(host))
-	return template.HTML(s)
+	fill := strings.NewReplacer("{host}", template.HTMLEscapeString(v.host), "{ca}", template.HTMLEscapeString(v.ca))
+	return template.HTML(fill.Replace(s))
 }

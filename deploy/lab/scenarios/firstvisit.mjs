@@ -40,9 +40,13 @@ export default [
   },
   {
     name: 'start-page-goes-on',
-    about: 'the start page sees that the warning was accepted in another tab, and goes on by itself',
+    about: 'the start page hands an invite on, sees that the warning was accepted in another tab, and goes on by itself',
     async run(lab) {
       const a1 = await lab.newcomer('a1');
+      await a1.page.goto(`${lab.startPage('a1')}#join=CODE`);
+      await state(a1, 'untrusted').waitFor();
+      assert.equal(await a1.page.getByRole('link', { name: 'Open Fieldphone' }).getAttribute('href'), `${a1.origin}/?lang=en#join=CODE`);
+      await a1.page.goto('about:blank');
       await a1.page.goto(lab.startPage('a1'));
       await state(a1, 'untrusted').waitFor();
       const second = await a1.page.context().newPage();
