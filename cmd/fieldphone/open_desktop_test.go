@@ -165,6 +165,7 @@ func TestAnInstalledChromiumOpensThePageOfAnUnknownCA(t *testing.T) {
 	}
 	for _, tt := range []struct{ what, expression, want string }{
 		{"an app window", `matchMedia("(display-mode: standalone)").matches`, "true"},
+		{"no bar with a warning above the page", "outerHeight - innerHeight < 45", "true"},
 		{"a secure context", "isSecureContext", "true"},
 		{"camera and microphone", `navigator.mediaDevices.getUserMedia({audio: true, video: true}).then((s) => s.getTracks().map((t) => t.kind + t.readyState).sort().join())`, "audiolive,videolive"},
 		{"a service worker", `navigator.serviceWorker.register("/sw.js").then(() => navigator.serviceWorker.ready).then((r) => r.active !== null)`, "true"},
