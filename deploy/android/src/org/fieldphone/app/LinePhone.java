@@ -6,23 +6,24 @@ import java.net.Socket;
 import org.fieldphone.line.LineState;
 import org.fieldphone.line.Phone;
 import org.fieldphone.line.Ring;
-import org.fieldphone.line.Tls;
 
 /** What the line needs, as Android has it. The line calls it on its own thread. */
 final class LinePhone implements Phone {
     private final LineService service;
     private final Store.Site site;
+    private final Store store;
     private final Waker waker;
 
-    LinePhone(LineService service, Store.Site site, Waker waker) {
+    LinePhone(LineService service, Store store, Store.Site site, Waker waker) {
         this.service = service;
+        this.store = store;
         this.site = site;
         this.waker = waker;
     }
 
     @Override
     public Socket connect() throws IOException {
-        return Tls.connect(site.pairing.address, site.anchor);
+        return SiteConnection.open(store, site);
     }
 
     @Override

@@ -162,7 +162,7 @@ public final class LineService extends Service implements Lan.Listener {
         }
         end();
         site = paired;
-        final Line next = new Line(paired.pairing.address, store.device(), new LinePhone(this, paired, waker), new SecureRandom());
+        final Line next = new Line(paired.pairing.address, store.device(), new LinePhone(this, store, paired, waker), new SecureRandom());
         line = next;
         Thread thread = new Thread(new Runnable() {
             @Override

@@ -19,6 +19,7 @@ import android.webkit.WebSettings;
 import android.webkit.WebView;
 import android.widget.TextView;
 import android.widget.Toast;
+import java.io.IOException;
 
 /** Shows the site's page. Calls are made and answered there. */
 public final class MainActivity extends Activity implements PageClient.Host {
@@ -31,6 +32,7 @@ public final class MainActivity extends Activity implements PageClient.Host {
             "!!(window.fieldphone&&window.fieldphone.pc&&window.fieldphone.pc.connectionState!=='closed')";
 
     private final Handler main = new Handler(Looper.getMainLooper());
+    private Store store;
     private Store.Site site;
     private WebView web;
     private PageClient client;
@@ -38,6 +40,7 @@ public final class MainActivity extends Activity implements PageClient.Host {
     private boolean visible;
     private boolean inCall;
     private boolean overLock;
+    private boolean askedAgain;
     private long overLockUntil;
 
     private final Runnable tick = new Runnable() {
@@ -65,7 +68,8 @@ public final class MainActivity extends Activity implements PageClient.Host {
                 startActivity(new Intent(MainActivity.this, PairActivity.class));
             }
         });
-        site = new Store(this).site();
+        store = new Store(this);
+        site = store.site();
         if (site == null) {
             startActivity(new Intent(this, PairActivity.class));
             finish();
@@ -121,7 +125,7 @@ public final class MainActivity extends Activity implements PageClient.Host {
         settings.setGeolocationEnabled(false);
         settings.setUserAgentString(settings.getUserAgentString() + " FieldphoneAndroid/1.0");
         CookieManager.getInstance().setAcceptThirdPartyCookies(web, false);
-        client = new PageClient(site, this, this);
+        client = new PageClient(store, site, this, this);
         media = new Media(this);
         web.setWebViewClient(client);
         web.setWebChromeClient(new PageChrome(this));
@@ -130,6 +134,7 @@ public final class MainActivity extends Activity implements PageClient.Host {
     }
 
     private void load() {
+        askedAgain = false;
         if (web == null) {
             recreate();
             return;
@@ -144,8 +149,41 @@ public final class MainActivity extends Activity implements PageClient.Host {
         findViewById(R.id.trouble).setVisibility(View.VISIBLE);
     }
 
+    /** Asks the site by a connection of the app's own, which gets the whole chain, and then once more by the page. */
+    @Override
+    public void pageDistrusted(final String reason) {
+        if (askedAgain) {
+            pageFailed(reason);
+            return;
+        }
+        askedAgain = true;
+        new Thread(new Runnable() {
+            @Override
+            public void run() {
+                final boolean known = isKnown();
+                main.post(new Runnable() {
+                    @Override
+                    public void run() {
+                        if (known && web != null) web.loadUrl(site.page());
+                        else pageFailed(reason);
+                    }
+                });
+            }
+        }, "chain").start();
+    }
+
+    private boolean isKnown() {
+        try {
+            SiteConnection.open(store, site).close();
+            return true;
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
     @Override
     public void pageShown() {
+        askedAgain = false;
         findViewById(R.id.trouble).setVisibility(View.GONE);
     }
 
@@ -158,7 +196,7 @@ public final class MainActivity extends Activity implements PageClient.Host {
     @Override
     public void onStart() {
         super.onStart();
-        Store.Site now = new Store(this).site();
+        Store.Site now = store.site();
         if (now == null || site == null) {
             finish();
             return;

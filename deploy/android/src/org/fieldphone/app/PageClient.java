@@ -26,17 +26,22 @@ final class PageClient extends WebViewClient {
     interface Host {
         void pageFailed(String reason);
 
+        /** The certificate leads to no known one; the site may have renewed its CA. */
+        void pageDistrusted(String reason);
+
         void pageShown();
 
         void pageCrashed();
     }
 
+    private final Store store;
     private final Store.Site site;
     private final Host host;
     private final MainActivity context;
     private boolean failed;
 
-    PageClient(Store.Site site, MainActivity context, Host host) {
+    PageClient(Store store, Store.Site site, MainActivity context, Host host) {
+        this.store = store;
         this.site = site;
         this.context = context;
         this.host = host;
@@ -71,7 +76,11 @@ final class PageClient extends WebViewClient {
             }
         }
         handler.cancel();
-        if (reason != null) fail(Words.of(context, reason, site.pairing.address));
+        if (reason == null) return;
+        failed = true;
+        String words = Words.of(context, reason, site.pairing.address);
+        if (reason.kind == TrustException.Kind.WRONG_SITE) host.pageDistrusted(words);
+        else host.pageFailed(words);
     }
 
     /** Why a certificate is not this site's, or null when it is. */
@@ -80,7 +89,7 @@ final class PageClient extends WebViewClient {
             Bundle state = certificate == null ? null : SslCertificate.saveState(certificate);
             byte[] der = state == null ? null : state.getByteArray("x509-certificate");
             X509Certificate[] chain = der == null ? null : new X509Certificate[] {SiteTrust.decode(der)};
-            site.trust().check(chain, new Date());
+            store.trust(site).check(chain, new Date());
             return null;
         } catch (TrustException e) {
             return e;

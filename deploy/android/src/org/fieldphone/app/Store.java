@@ -6,6 +6,8 @@ import android.util.Base64;
 import java.security.SecureRandom;
 import java.security.cert.CertificateException;
 import java.security.cert.X509Certificate;
+import java.util.ArrayList;
+import java.util.List;
 import org.fieldphone.line.Address;
 import org.fieldphone.line.Fingerprint;
 import org.fieldphone.line.Pairing;
@@ -17,6 +19,7 @@ final class Store {
     private static final String URL = "url";
     private static final String FINGERPRINT = "fingerprint";
     private static final String ANCHOR = "anchor";
+    private static final String HELPERS = "helpers";
     private static final String DEVICE = "device";
     private static final String HINTED = "hinted";
 
@@ -34,9 +37,6 @@ final class Store {
             return pairing.address.origin() + "/";
         }
 
-        SiteTrust trust() {
-            return new SiteTrust(anchor, pairing.address.host);
-        }
     }
 
     private final SharedPreferences kept;
@@ -60,16 +60,40 @@ final class Store {
         }
     }
 
+    /** How a certificate of the site is judged, with what the site itself sent lately. */
+    SiteTrust trust(Site site) {
+        List<X509Certificate> helpers = new ArrayList<X509Certificate>();
+        try {
+            for (String der : kept.getString(HELPERS, "").split(" ")) {
+                if (!der.isEmpty()) helpers.add(SiteTrust.decode(Base64.decode(der, Base64.NO_WRAP)));
+            }
+        } catch (CertificateException | IllegalArgumentException e) {
+            helpers.clear(); // the next connection brings them again
+        }
+        return new SiteTrust(site.anchor, site.pairing.address.host, helpers);
+    }
+
+    /** Keeps what the site sent behind its certificate; a WebView shows the certificate alone. */
+    void keepHelpers(List<X509Certificate> helpers) throws CertificateException {
+        StringBuilder text = new StringBuilder();
+        for (X509Certificate helper : helpers) {
+            if (text.length() > 0) text.append(' ');
+            text.append(Base64.encodeToString(helper.getEncoded(), Base64.NO_WRAP));
+        }
+        if (!text.toString().equals(kept.getString(HELPERS, ""))) kept.edit().putString(HELPERS, text.toString()).apply();
+    }
+
     void pair(Site site) throws CertificateException {
         kept.edit()
                 .putString(URL, site.page())
                 .putString(FINGERPRINT, site.pairing.fingerprint.toString())
                 .putString(ANCHOR, Base64.encodeToString(site.anchor.getEncoded(), Base64.NO_WRAP))
+                .remove(HELPERS)
                 .apply();
     }
 
     void forget() {
-        kept.edit().remove(URL).remove(FINGERPRINT).remove(ANCHOR).apply();
+        kept.edit().remove(URL).remove(FINGERPRINT).remove(ANCHOR).remove(HELPERS).apply();
     }
 
     /** This phone's name among the devices of a user, made once. */

@@ -2,14 +2,15 @@ package org.fieldphone.line;
 
 import java.io.ByteArrayInputStream;
 import java.security.GeneralSecurityException;
-import java.security.cert.CertPath;
-import java.security.cert.CertPathValidator;
+import java.security.cert.CertPathBuilder;
+import java.security.cert.CertPathBuilderException;
+import java.security.cert.CertStore;
 import java.security.cert.CertificateException;
-import java.security.cert.CertificateExpiredException;
 import java.security.cert.CertificateFactory;
-import java.security.cert.CertificateNotYetValidException;
-import java.security.cert.PKIXParameters;
+import java.security.cert.CollectionCertStoreParameters;
+import java.security.cert.PKIXBuilderParameters;
 import java.security.cert.TrustAnchor;
+import java.security.cert.X509CertSelector;
 import java.security.cert.X509Certificate;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -18,9 +19,10 @@ import java.util.Collections;
 import java.util.Date;
 import java.util.List;
 
-/** Decides whether a certificate chain is that of one site: signed by its CA, and for its address. */
+/** Decides whether a certificate is that of one site: vouched for by its CA, and for its address. */
 public final class SiteTrust {
-    private static final int MAX_CHAIN = 8;
+    /** A site whose CA was renewed sends what leads to the earlier ones, too. */
+    static final int MAX_CHAIN = 16;
     private static final String SERVER_AUTH = "1.3.6.1.5.5.7.3.1";
     private static final String ANY_USAGE = "2.5.29.37.0";
     private static final int SAN_DNS = 2;
@@ -28,11 +30,17 @@ public final class SiteTrust {
 
     private final X509Certificate anchor;
     private final String host;
+    private final List<X509Certificate> helpers;
 
-    /** anchor is the site's CA (or, for a site that has none, its own certificate); host is a name or IP literal. */
-    public SiteTrust(X509Certificate anchor, String host) {
+    /**
+     * anchor is the site's CA (or, for a site that has none, its own certificate); host is a
+     * name or IP literal; helpers may lead from a certificate to the anchor, and are not
+     * trusted themselves.
+     */
+    public SiteTrust(X509Certificate anchor, String host, List<X509Certificate> helpers) {
         this.anchor = anchor;
         this.host = host;
+        this.helpers = helpers;
     }
 
     /** Reads a certificate in DER. */
@@ -55,11 +63,12 @@ public final class SiteTrust {
 
     /** Checks a chain, leaf first, at a moment (RFC 5280, section 6; RFC 6125, section 6.4). */
     public void check(X509Certificate[] chain, Date now) throws CertificateException {
-        if (chain == null || chain.length == 0 || chain.length > MAX_CHAIN) {
-            throw new TrustException(TrustException.Kind.WRONG_SITE, "no chain, or one too long", null, null);
-        }
-        checkPath(chain);
+        if (chain == null || chain.length == 0 || chain.length > MAX_CHAIN) throw wrongSite(null);
         X509Certificate leaf = chain[0];
+        boolean valid = leadsToAnchor(chain, now);
+        if (!valid && !leadsToAnchor(chain, latestStart(chain))) {
+            throw new TrustException(TrustException.Kind.WRONG_SITE, "the pinned certificate does not vouch for it", null, null);
+        }
         List<String> usages = leaf.getExtendedKeyUsage();
         if (usages != null && !usages.contains(SERVER_AUTH) && !usages.contains(ANY_USAGE)) {
             throw new TrustException(TrustException.Kind.WRONG_SITE, "the certificate is not a server's", null, null);
@@ -67,41 +76,35 @@ public final class SiteTrust {
         if (!carries(leaf, host)) {
             throw new TrustException(TrustException.Kind.WRONG_NAME, "the certificate is not for " + host, null, null);
         }
-        for (X509Certificate certificate : chain) {
-            try {
-                certificate.checkValidity(now);
-            } catch (CertificateExpiredException | CertificateNotYetValidException e) {
-                throw new TrustException(TrustException.Kind.CLOCK, "not valid now", e, certificate.getNotBefore());
-            }
-        }
+        if (!valid) throw new TrustException(TrustException.Kind.CLOCK, "not valid now", null, leaf.getNotBefore());
     }
 
-    /** The signatures from the leaf to the anchor. Dates are checked apart, to tell a wrong clock from a wrong site. */
-    private void checkPath(X509Certificate[] chain) throws CertificateException {
-        List<X509Certificate> below = new ArrayList<X509Certificate>();
-        for (X509Certificate certificate : chain) {
-            if (certificate.equals(anchor)) break;
-            below.add(certificate);
-        }
-        if (below.isEmpty()) return; // the pinned certificate itself, whose key the handshake proves
-        if (anchor.getBasicConstraints() < 0) {
-            throw new TrustException(TrustException.Kind.WRONG_SITE, "the pinned certificate is no CA's", null, null);
-        }
+    private boolean leadsToAnchor(X509Certificate[] chain, Date at) throws CertificateException {
+        if (at.before(anchor.getNotBefore()) || at.after(anchor.getNotAfter())) return false;
+        if (chain[0].equals(anchor)) return true; // the pinned certificate itself, whose key the handshake proves
+        if (anchor.getBasicConstraints() < 0) return false; // no CA: it vouches for nobody
+        List<X509Certificate> between = new ArrayList<X509Certificate>(Arrays.asList(chain));
+        between.addAll(helpers);
+        X509CertSelector target = new X509CertSelector();
+        target.setCertificate(chain[0]);
         try {
-            CertPath path = CertificateFactory.getInstance("X.509").generateCertPath(below);
-            PKIXParameters parameters = new PKIXParameters(Collections.singleton(new TrustAnchor(anchor, null)));
+            PKIXBuilderParameters parameters = new PKIXBuilderParameters(Collections.singleton(new TrustAnchor(anchor, null)), target);
+            parameters.addCertStore(CertStore.getInstance("Collection", new CollectionCertStoreParameters(between)));
             parameters.setRevocationEnabled(false);
-            parameters.setDate(commonDate(below));
-            CertPathValidator.getInstance("PKIX").validate(path, parameters);
+            parameters.setDate(at);
+            CertPathBuilder.getInstance("PKIX").build(parameters);
+            return true;
+        } catch (CertPathBuilderException e) {
+            return false;
         } catch (GeneralSecurityException e) {
-            throw new TrustException(TrustException.Kind.WRONG_SITE, "the pinned CA does not vouch for it", e, null);
+            throw wrongSite(e);
         }
     }
 
-    /** A moment at which all of them are valid, as far as there is one. */
-    private static Date commonDate(List<X509Certificate> certificates) {
-        Date latest = certificates.get(0).getNotBefore();
-        for (X509Certificate certificate : certificates) {
+    /** A moment at which a chain is valid, if it ever is: to tell a wrong clock from a wrong site. */
+    private Date latestStart(X509Certificate[] chain) {
+        Date latest = anchor.getNotBefore();
+        for (X509Certificate certificate : chain) {
             if (certificate.getNotBefore().after(latest)) latest = certificate.getNotBefore();
         }
         return latest;

@@ -4,9 +4,13 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.security.GeneralSecurityException;
+import java.security.cert.Certificate;
 import java.security.cert.CertificateException;
 import java.security.cert.X509Certificate;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Date;
+import java.util.List;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLSocket;
 import javax.net.ssl.TrustManager;
@@ -31,7 +35,15 @@ public final class Tls {
 
     /** Connects to a site that is known. */
     public static SSLSocket connect(Address address, X509Certificate anchor) throws IOException {
-        return open(address, new Known(new SiteTrust(anchor, address.host)));
+        return open(address, new Known(new SiteTrust(anchor, address.host, Collections.<X509Certificate>emptyList())));
+    }
+
+    /** What the site sent behind its own certificate: after a renewal of its CA it leads to the pinned one. */
+    public static List<X509Certificate> helpers(SSLSocket socket) throws IOException {
+        List<X509Certificate> helpers = new ArrayList<X509Certificate>();
+        Certificate[] chain = socket.getSession().getPeerCertificates();
+        for (int i = 1; i < chain.length && i < SiteTrust.MAX_CHAIN; i++) helpers.add((X509Certificate) chain[i]);
+        return helpers;
     }
 
     private static SSLSocket open(Address address, X509TrustManager trust) throws IOException {
@@ -88,7 +100,7 @@ public final class Tls {
         @Override
         public void checkServerTrusted(X509Certificate[] chain, String authType) throws CertificateException {
             X509Certificate found = SiteTrust.anchorIn(chain, pairing.fingerprint);
-            new SiteTrust(found, pairing.address.host).check(chain, new Date());
+            new SiteTrust(found, pairing.address.host, Collections.<X509Certificate>emptyList()).check(chain, new Date());
             anchor = found;
         }
     }

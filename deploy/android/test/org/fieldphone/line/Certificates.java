@@ -20,12 +20,12 @@ final class Certificates {
     }
 
     void ca(String name) throws Exception {
-        pair(name, "-ext", "bc:critical=ca:true");
+        pair(name, "-ext", "bc:critical=ca:true", "-startdate", "-30d");
     }
 
     void pair(String name, String... more) throws Exception {
         List<String> args = new ArrayList<>(List.of("-genkeypair", "-alias", name, "-keystore", file(name), "-dname", "CN=" + name,
-                "-keyalg", "EC", "-groupname", "secp256r1", "-validity", "30"));
+                "-keyalg", "EC", "-groupname", "secp256r1", "-validity", "60"));
         args.addAll(List.of(more));
         keytool(args.toArray(new String[0]));
     }

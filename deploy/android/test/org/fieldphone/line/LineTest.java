@@ -6,7 +6,12 @@ import static org.junit.Assert.fail;
 
 import java.io.IOException;
 import java.security.SecureRandom;
+import java.security.cert.X509Certificate;
+import java.util.Date;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import javax.net.ssl.SSLSocket;
 import org.fieldphone.line.Site.Page;
 import org.junit.After;
 import org.junit.AfterClass;
@@ -205,6 +210,22 @@ public class LineTest {
         bob.await("call.ended");
         bob.send("call.invite", "{\"call\":\"call-gone\",\"to\":\"carol\",\"media\":\"audio\"}");
         assertEquals("unreachable", bob.await("call.ended").get("reason"));
+    }
+
+    @Test
+    public void aRenewedCaIsStillTheSame() throws Exception {
+        try (Site renewed = new Site(FOLDER.newFolder().toPath())) {
+            X509Certificate pinned = renewed.pair();
+            for (String[] how : new String[][] {{}, {"--new-key"}}) {
+                List<X509Certificate> before = renewed.chain(pinned);
+                renewed.renewCA(how);
+                while (renewed.chain(pinned).equals(before)) LockSupport.parkNanos(50_000_000); // until the server took it over
+                try (SSLSocket socket = Tls.connect(renewed.address, pinned)) {
+                    X509Certificate[] alone = {(X509Certificate) socket.getSession().getPeerCertificates()[0]};
+                    new SiteTrust(pinned, renewed.address.host, Tls.helpers(socket)).check(alone, new Date());
+                }
+            }
+        }
     }
 
     @Test

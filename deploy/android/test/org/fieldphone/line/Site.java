@@ -10,12 +10,15 @@ import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.security.cert.X509Certificate;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLSocket;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.TrustManagerFactory;
 
@@ -65,6 +68,21 @@ final class Site implements AutoCloseable {
         Matcher matcher = Pattern.compile(pattern).matcher(banner);
         if (!matcher.find()) throw new IllegalStateException(pattern + " is not in " + banner);
         return matcher.group(1);
+    }
+
+    /** Gives the running server another CA. */
+    void renewCA(String... how) throws Exception {
+        List<String> command = new ArrayList<>(List.of(System.getProperty("fieldphone"), "ca", "renew", "--data", data.toString()));
+        command.addAll(List.of(how));
+        Process renewal = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(data.resolve("renewal").toFile()).start();
+        if (renewal.waitFor() != 0) throw new IOException(java.nio.file.Files.readString(data.resolve("renewal")));
+    }
+
+    /** What the server sends behind its certificate. */
+    List<X509Certificate> chain(X509Certificate anchor) throws IOException {
+        try (SSLSocket socket = Tls.connect(address, anchor)) {
+            return Tls.helpers(socket);
+        }
     }
 
     X509Certificate pair() throws IOException {

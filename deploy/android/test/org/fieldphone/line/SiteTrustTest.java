@@ -5,6 +5,7 @@ import static org.junit.Assert.fail;
 
 import java.security.cert.X509Certificate;
 import java.util.Date;
+import java.util.List;
 import org.fieldphone.line.TrustException.Kind;
 import org.junit.BeforeClass;
 import org.junit.ClassRule;
@@ -18,6 +19,7 @@ public class SiteTrustTest {
     private static Certificates certificates;
     private static X509Certificate ca;
     private static X509Certificate[] good;
+    private static List<X509Certificate> helpers = List.of();
 
     @BeforeClass
     public static void make() throws Exception {
@@ -31,7 +33,7 @@ public class SiteTrustTest {
 
     private static void check(Kind want, X509Certificate anchor, String host, long at, X509Certificate... chain) throws Exception {
         try {
-            new SiteTrust(anchor, host).check(chain, new Date(System.currentTimeMillis() + at));
+            new SiteTrust(anchor, host, helpers).check(chain, new Date(System.currentTimeMillis() + at));
             if (want != null) fail(host + " was trusted, want " + want);
         } catch (TrustException e) {
             assertEquals(host + ": " + e.getMessage(), want, e.kind);
@@ -75,6 +77,24 @@ public class SiteTrustTest {
         check(Kind.WRONG_SITE, ca, "10.0.0.1", 0, forged[0], good[0], ca);
         check(Kind.WRONG_SITE, good[0], "10.0.0.1", 0, forged[0], good[0]);
         check(null, good[0], "10.0.0.1", 0, good); // the pinned certificate itself
+    }
+
+    @Test
+    public void followsACaThatWasRenewed() throws Exception {
+        certificates.leaf("renewed", "ca", "-ext", "bc:critical=ca:true"); // the old CA vouches for the new one
+        certificates.leaf("fresh", "renewed", "-ext", "san=ip:10.0.0.1");
+        X509Certificate[] fresh = certificates.chain("fresh");
+        X509Certificate bridge = certificates.chain("renewed")[0];
+        check(null, ca, "10.0.0.1", 0, fresh[0], bridge);
+        check(null, ca, "10.0.0.1", 0, fresh[0], ca, bridge); // in any order
+        check(Kind.WRONG_SITE, ca, "10.0.0.1", 0, fresh[0]);
+        try {
+            helpers = List.of(bridge);
+            check(null, ca, "10.0.0.1", 0, fresh[0]); // all that a WebView shows
+            check(Kind.WRONG_SITE, certificates.chain("other")[0], "10.0.0.1", 0, fresh[0]);
+        } finally {
+            helpers = List.of();
+        }
     }
 
     @Test
