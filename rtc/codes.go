@@ -45,14 +45,13 @@ type Close struct {
 
 // The server's reasons to close a connection.
 var (
-	CloseGoingAway          = Close{4000, "going_away"}
-	CloseSlow               = Close{4001, "slow"}
-	CloseHeartbeat          = Close{4002, "heartbeat"}
-	CloseHelloExpected      = Close{4003, "hello_expected"}
-	CloseTooManyConnections = Close{4004, "too_many_connections"}
-	CloseSessionEnded       = Close{4500, "session_ended"}
-	CloseReplaced           = Close{4501, "replaced"}
-	CloseProtocolError      = Close{4502, "protocol_error"}
+	CloseGoingAway     = Close{4000, "going_away"}
+	CloseSlow          = Close{4001, "slow"}
+	CloseHeartbeat     = Close{4002, "heartbeat"}
+	CloseHelloExpected = Close{4003, "hello_expected"}
+	CloseSessionEnded  = Close{4500, "session_ended"}
+	CloseReplaced      = Close{4501, "replaced"}
+	CloseProtocolError = Close{4502, "protocol_error"}
 )
 
 // Reconnect tells whether the client should connect again.

@@ -212,9 +212,11 @@ type CallSignal struct {
 	Payload json.RawMessage `json:"payload"`
 }
 
-// CallRejoin asks for the media of a running call again.
+// CallRejoin asks for the media of a running call again. A Gen that is over
+// changes nothing.
 type CallRejoin struct {
 	Call string `json:"call"`
+	Gen  int    `json:"gen,omitempty"` // of the media that was lost
 }
 
 // CallMedia says what the sender is sending just now.

@@ -132,7 +132,12 @@ func (m *CallDecline) Validate() error { return firstError(checkName("call", m.C
 func (m *CallCancel) Validate() error { return firstError(checkName("call", m.Call)) }
 
 // Validate implements Message.
-func (m *CallRejoin) Validate() error { return firstError(checkName("call", m.Call)) }
+func (m *CallRejoin) Validate() error {
+	if m.Gen < 0 || m.Gen > MaxGenerations {
+		return badData("gen", "must be a number from 1")
+	}
+	return firstError(checkName("call", m.Call))
+}
 
 // Validate implements Message.
 func (m *CallMedia) Validate() error { return firstError(checkName("call", m.Call)) }

@@ -47,6 +47,7 @@ const (
 // while a restored call waits for the other end.
 type side struct {
 	user      rtc.User
+	media     rtc.Media // what it said it wants to send
 	device    Device
 	present   bool      // the device is known
 	awayUntil time.Time // zero while its signalling is connected
@@ -57,7 +58,7 @@ func (s *side) has(d Device) bool { return s.present && s.device == d }
 // Call is one call. It is not safe for concurrent use.
 type Call struct {
 	id      string
-	media   rtc.Media
+	media   rtc.Media // what it was rung as
 	timing  Timing
 	phase   phase
 	gen     int
@@ -83,8 +84,8 @@ type Invite struct {
 func New(in Invite, timing Timing, now time.Time) (*Call, []Effect) {
 	c := &Call{
 		id: in.ID, media: in.Media, timing: timing, phase: ringing, since: now,
-		caller:  side{user: in.Caller, device: in.Device, present: true},
-		callee:  side{user: in.Callee},
+		caller:  side{user: in.Caller, media: in.Media, device: in.Device, present: true},
+		callee:  side{user: in.Callee, media: in.Media},
 		rung:    make(map[Device]bool),
 		endings: make(map[Device]bool),
 	}
@@ -131,6 +132,20 @@ func (c *Call) Callee() rtc.User { return c.callee.user }
 // other call.
 func (c *Call) Holds(d Device) bool { return !c.Over() && (c.caller.has(d) || c.callee.has(d)) }
 
+// Occupies tells whether a user is busy with the call: rings, is rung, or has
+// an end of it. One who is merely named by somebody's claim is not.
+func (c *Call) Occupies(user string) bool {
+	if c.Over() {
+		return false
+	}
+	for _, s := range []*side{&c.caller, &c.callee} {
+		if s.user.ID == user && (s.present || c.phase != restoring) {
+			return true
+		}
+	}
+	return false
+}
+
 // Devices lists the ends that are known.
 func (c *Call) Devices() []Device {
 	var ds []Device
@@ -145,14 +160,14 @@ func (c *Call) Devices() []Device {
 // Info describes the call to a device that has part in it; ok is false for
 // others and once the call is over.
 func (c *Call) Info(d Device) (info rtc.CallInfo, ok bool) {
-	info = rtc.CallInfo{Call: c.id, Gen: c.gen, Media: c.media, Since: c.since.UnixMilli()}
+	info = rtc.CallInfo{Call: c.id, Gen: c.gen, Since: c.since.UnixMilli()}
 	switch {
 	case c.Over():
 		return rtc.CallInfo{}, false
 	case c.caller.has(d):
-		info.Role, info.Peer = rtc.Offerer, c.callee.user
+		info.Role, info.Peer, info.Media = rtc.Offerer, c.callee.user, c.caller.media
 	case c.callee.has(d), c.phase == ringing && c.rung[d]:
-		info.Role, info.Peer = rtc.Answerer, c.caller.user
+		info.Role, info.Peer, info.Media = rtc.Answerer, c.caller.user, c.callee.media
 	default:
 		return rtc.CallInfo{}, false
 	}
@@ -185,13 +200,12 @@ func (c *Call) Deadline() (t time.Time, ok bool) {
 // start makes both ends begin media anew.
 func (c *Call) start(now time.Time) []Effect {
 	c.gen++
-	started := func(role rtc.Role, peer rtc.User) *rtc.CallStarted {
-		return &rtc.CallStarted{Call: c.id, Peer: peer, Role: role, Gen: c.gen, Media: c.media, ServerTime: now.UnixMilli()}
+	started := func(role rtc.Role, mine, other side) Effect {
+		return Effect{mine.device, &rtc.CallStarted{
+			Call: c.id, Peer: other.user, Role: role, Gen: c.gen, Media: mine.media, ServerTime: now.UnixMilli(),
+		}}
 	}
-	return []Effect{
-		{c.caller.device, started(rtc.Offerer, c.callee.user)},
-		{c.callee.device, started(rtc.Answerer, c.caller.user)},
-	}
+	return []Effect{started(rtc.Offerer, c.caller, c.callee), started(rtc.Answerer, c.callee, c.caller)}
 }
 
 // end tells every device that knows of the call, once.

@@ -88,12 +88,12 @@ func TestEndsAtOnce(t *testing.T) {
 func TestFirstAcceptWins(t *testing.T) {
 	c, effects := New(invite(bPhone, bLaptop), timing, t0)
 	check(t, effects, line{To: aPhone, Type: "call.ringing"}, line{To: bPhone, Type: "call.incoming"}, line{To: bLaptop, Type: "call.incoming"})
-	check(t, mustApply(t, c, Accept{bLaptop}, t0.Add(time.Second)),
+	check(t, mustApply(t, c, Accept{By: bLaptop, Media: rtc.Video}, t0.Add(time.Second)),
 		line{To: aPhone, Type: "call.started"}, line{To: bLaptop, Type: "call.started"}, ended(bPhone, rtc.EndAnsweredElsewhere))
-	if _, err := c.Apply(Accept{bPhone}, t0.Add(time.Second)); err == nil {
+	if _, err := c.Apply(Accept{By: bPhone, Media: rtc.Video}, t0.Add(time.Second)); err == nil {
 		t.Error("the second device accepted too")
 	}
-	check(t, mustApply(t, c, Accept{bLaptop}, t0.Add(time.Second))) // sent again: nothing happens twice
+	check(t, mustApply(t, c, Accept{By: bLaptop, Media: rtc.Video}, t0.Add(time.Second))) // sent again: nothing happens twice
 	check(t, mustApply(t, c, Hangup{By: bLaptop}, t0.Add(time.Minute)), ended(aPhone, rtc.EndHangup), ended(bLaptop, rtc.EndHangup))
 }
 
@@ -117,7 +117,7 @@ func TestCancelAndTimeout(t *testing.T) {
 
 func TestLostAndResumed(t *testing.T) {
 	c, _ := New(invite(bPhone), timing, t0)
-	mustApply(t, c, Accept{bPhone}, t0)
+	mustApply(t, c, Accept{By: bPhone, Media: rtc.Video}, t0)
 	check(t, mustApply(t, c, Away{bPhone}, t0.Add(time.Second)), line{To: aPhone, Type: "call.peer"})
 	check(t, mustApply(t, c, Tick{}, t0.Add(30*time.Second)))
 	check(t, mustApply(t, c, Back{bPhone}, t0.Add(30*time.Second)), line{To: aPhone, Type: "call.peer"})
@@ -128,18 +128,19 @@ func TestLostAndResumed(t *testing.T) {
 
 func TestRejoinStartsMediaAnewAndDropsOldSignals(t *testing.T) {
 	c, _ := New(invite(bPhone), timing, t0)
-	mustApply(t, c, Accept{bPhone}, t0)
-	check(t, mustApply(t, c, Rejoin{aPhone}, t0), line{To: aPhone, Type: "call.started"}, line{To: bPhone, Type: "call.started"})
+	mustApply(t, c, Accept{By: bPhone, Media: rtc.Video}, t0)
+	check(t, mustApply(t, c, Rejoin{By: aPhone}, t0), line{To: aPhone, Type: "call.started"}, line{To: bPhone, Type: "call.started"})
+	check(t, mustApply(t, c, Rejoin{By: aPhone, Gen: 1}, t0)) // sent again: nothing happens twice
 	check(t, mustApply(t, c, Signal{By: bPhone, Gen: 1, Payload: []byte("{}")}, t0))
 	check(t, mustApply(t, c, Signal{By: bPhone, Gen: 2, Payload: []byte("{}")}, t0), line{To: aPhone, Type: "call.signal"})
 }
 
 func TestStrangersAndOtherDevicesAreRefused(t *testing.T) {
 	c, _ := New(invite(bPhone, bLaptop), timing, t0)
-	mustApply(t, c, Accept{bPhone}, t0)
+	mustApply(t, c, Accept{By: bPhone, Media: rtc.Video}, t0)
 	for _, by := range []Device{mallory, aLaptop, bLaptop} {
 		for _, ev := range []Event{
-			Accept{by}, Decline{by}, Cancel{by}, Hangup{By: by}, Signal{By: by, Gen: 1}, Media{By: by}, Rejoin{by},
+			Accept{By: by, Media: rtc.Video}, Decline{by}, Cancel{by}, Hangup{By: by}, Signal{By: by, Gen: 1}, Media{By: by}, Rejoin{By: by},
 		} {
 			_, err := c.Apply(ev, t0)
 			var refusal *rtc.Error
@@ -153,6 +154,35 @@ func TestStrangersAndOtherDevicesAreRefused(t *testing.T) {
 	}
 	if c.Over() {
 		t.Error("a stranger ended the call")
+	}
+}
+
+// Ensure each side is told its own media, also when it comes back.
+func TestEachSideKeepsItsMedia(t *testing.T) {
+	c, _ := New(invite(bPhone), timing, t0)
+	for _, e := range mustApply(t, c, Accept{By: bPhone, Media: rtc.Audio}, t0) {
+		want := map[Device]rtc.Media{aPhone: rtc.Video, bPhone: rtc.Audio}[e.To]
+		if started, ok := e.Message.(*rtc.CallStarted); ok && started.Media != want {
+			t.Errorf("%v starts with %s, want %s", e.To, started.Media, want)
+		}
+	}
+	if info, _ := c.Info(bPhone); info.Media != rtc.Audio {
+		t.Errorf("the callee comes back with %s", info.Media)
+	}
+	if info, _ := c.Info(aPhone); info.Media != rtc.Video {
+		t.Errorf("the caller comes back with %s", info.Media)
+	}
+}
+
+// Ensure a claim makes only the one who claims busy.
+func TestAClaimOccupiesOnlyTheClaimer(t *testing.T) {
+	c := Restore(claim(bPhone, bob, "alice", rtc.Answerer), timing, t0)
+	if !c.Occupies("bob") || c.Occupies("alice") || c.Occupies("mallory") {
+		t.Error("alice is busy by bob's word alone, or bob is not")
+	}
+	mustApply(t, c, Join{claim(aPhone, alice, "bob", rtc.Offerer)}, t0)
+	if !c.Occupies("alice") {
+		t.Error("alice is in the call and not busy")
 	}
 }
 
@@ -234,13 +264,13 @@ func TestAnyOrderOfEvents(t *testing.T) {
 		for range rapid.IntRange(0, 25).Draw(t, "steps") {
 			d := rapid.SampledFrom(devices).Draw(t, "device")
 			ev := rapid.SampledFrom([]Event{
-				Accept{d},
+				Accept{By: d, Media: rtc.Video},
 				Decline{d},
 				Cancel{d},
 				Hangup{By: d},
 				Signal{By: d, Gen: 1, Payload: []byte("{}")},
 				Media{By: d},
-				Rejoin{d},
+				Rejoin{By: d},
 				Away{d},
 				Back{d},
 				Gone{d, rtc.EndLost},

@@ -24,7 +24,10 @@ func (c *Call) Apply(ev Event, now time.Time) ([]Effect, error) {
 // The events. By is the device that sent the message.
 type (
 	// Accept takes the call; the first device wins.
-	Accept struct{ By Device }
+	Accept struct {
+		By    Device
+		Media rtc.Media // what it wants to send
+	}
 	// Decline refuses for all devices of the callee.
 	Decline struct{ By Device }
 	// Cancel is the caller giving up while it rings.
@@ -46,7 +49,10 @@ type (
 		State rtc.CallMedia
 	}
 	// Rejoin starts the media anew.
-	Rejoin struct{ By Device }
+	Rejoin struct {
+		By  Device
+		Gen int // of the media that it lost; 0 when it does not know
+	}
 	// Away is the loss of a device's signalling.
 	Away struct{ Device Device }
 	// Back is its return, or the arrival of another device of the callee
@@ -70,7 +76,7 @@ func (e Accept) apply(c *Call, now time.Time) ([]Effect, error) {
 	case c.phase != ringing:
 		return nil, refuse(rtc.CodeNoSuchCall, "the call was answered elsewhere")
 	}
-	c.callee.device, c.callee.present = e.By, true
+	c.callee.device, c.callee.present, c.callee.media = e.By, true, e.Media
 	c.phase, c.since = active, now
 	delete(c.rung, e.By)
 	effects := c.start(now)
@@ -152,6 +158,9 @@ func (e Media) apply(c *Call, _ time.Time) ([]Effect, error) {
 func (e Rejoin) apply(c *Call, now time.Time) ([]Effect, error) {
 	if _, err := c.other(e.By); err != nil {
 		return nil, err
+	}
+	if e.Gen != 0 && e.Gen < c.gen {
+		return nil, nil // sent again, or the other end was first
 	}
 	return c.start(now), nil
 }

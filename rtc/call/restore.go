@@ -21,8 +21,8 @@ func Restore(claim Claim, timing Timing, now time.Time) *Call {
 		timing: timing, phase: restoring, since: now,
 		rung: make(map[Device]bool), endings: make(map[Device]bool),
 	}
-	mine := side{user: claim.User, device: claim.By, present: true}
-	other := side{user: rtc.User{ID: claim.Running.Peer, Name: claim.Running.Peer}}
+	mine := side{user: claim.User, media: claim.Running.Media, device: claim.By, present: true}
+	other := side{user: rtc.User{ID: claim.Running.Peer, Name: claim.Running.Peer}, media: claim.Running.Media}
 	if claim.Running.Role == rtc.Offerer {
 		c.caller, c.callee = mine, other
 	} else {
@@ -59,7 +59,7 @@ func (e Join) apply(c *Call, now time.Time) ([]Effect, error) {
 		return nil, refuse(rtc.CodeNoSuchCall, "the claim does not fit the call")
 	}
 	mine, other := c.ends(e.Claim.Running.Role)
-	mine.user, mine.device, mine.present = e.Claim.User, e.Claim.By, true
+	mine.user, mine.media, mine.device, mine.present = e.Claim.User, e.Claim.Running.Media, e.Claim.By, true
 	c.gen = max(c.gen, e.Claim.Running.Gen)
 	c.phase, c.since = active, now
 	if !other.awayUntil.IsZero() {

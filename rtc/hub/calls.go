@@ -9,14 +9,19 @@ import (
 	"fieldphone/rtc/call"
 )
 
-// maxInvites is how many of its last calls a device is remembered for.
-const maxInvites = 8
+// How long the name of a call that is over is remembered, and how many: an
+// invite that is sent again starts nothing, and a claim to it restores nothing.
+const (
+	rememberEnded = 5 * time.Minute
+	maxEnded      = 10_000
+)
 
 // calls indexes the calls that are not over.
 type calls struct {
 	byID map[string]*call.Call
 	user map[string]map[string]*call.Call // by the id of either user
 	held map[call.Device]*call.Call       // by either end
+	over map[string]time.Time             // when those that are over ended
 }
 
 func newCalls() calls {
@@ -24,6 +29,7 @@ func newCalls() calls {
 		byID: make(map[string]*call.Call),
 		user: make(map[string]map[string]*call.Call),
 		held: make(map[call.Device]*call.Call),
+		over: make(map[string]time.Time),
 	}
 }
 
@@ -64,8 +70,9 @@ func (cs *calls) hold(c *call.Call) {
 	}
 }
 
-func (cs *calls) remove(c *call.Call) {
+func (cs *calls) remove(c *call.Call, now time.Time) {
 	delete(cs.byID, c.ID())
+	cs.remember(c.ID(), now)
 	for _, user := range []string{c.Caller().ID, c.Callee().ID} {
 		delete(cs.user[user], c.ID())
 		if len(cs.user[user]) == 0 {
@@ -79,11 +86,32 @@ func (cs *calls) remove(c *call.Call) {
 	}
 }
 
+func (cs *calls) remember(id string, now time.Time) {
+	if len(cs.over) >= maxEnded {
+		clear(cs.over)
+	}
+	cs.over[id] = now
+}
+
+func (cs *calls) forget(now time.Time) {
+	maps.DeleteFunc(cs.over, func(_ string, ended time.Time) bool { return now.Sub(ended) > rememberEnded })
+}
+
+// occupied tells whether a user is in a call, rings somebody or is rung.
+func (cs *calls) occupied(user string) bool {
+	for _, c := range cs.user[user] {
+		if c.Occupies(user) {
+			return true
+		}
+	}
+	return false
+}
+
 // callEvent translates a message about a call that exists.
 func callEvent(by call.Device, msg rtc.Message) (id string, ev call.Event, ok bool) {
 	switch m := msg.(type) {
 	case *rtc.CallAccept:
-		return m.Call, call.Accept{By: by}, true
+		return m.Call, call.Accept{By: by, Media: m.Media}, true
 	case *rtc.CallDecline:
 		return m.Call, call.Decline{By: by}, true
 	case *rtc.CallCancel:
@@ -95,7 +123,7 @@ func callEvent(by call.Device, msg rtc.Message) (id string, ev call.Event, ok bo
 	case *rtc.CallMedia:
 		return m.Call, call.Media{By: by, State: *m}, true
 	case *rtc.CallRejoin:
-		return m.Call, call.Rejoin{By: by}, true
+		return m.Call, call.Rejoin{By: by, Gen: m.Gen}, true
 	}
 	return "", nil, false
 }
@@ -137,7 +165,7 @@ func (h *Hub) carry(c *call.Call, effects []call.Effect) {
 		h.record(c, e.Message)
 	}
 	if c.Over() {
-		h.calls.remove(c)
+		h.calls.remove(c, h.cfg.Now())
 	} else {
 		h.calls.hold(c)
 	}
@@ -154,7 +182,9 @@ func (h *Hub) showBusy(key call.Device) {
 	}
 	if busy := h.calls.held[key] != nil; busy != d.busy {
 		d.busy = busy
-		h.publish(d)
+		if d.port != nil { // one that is away is not kept in sight by this
+			h.publish(d)
+		}
 	}
 }
 
@@ -191,8 +221,9 @@ func (cs *calls) ending(c *call.Call) bool {
 func (h *Hub) invite(d *device, m *rtc.CallInvite, ack func()) error {
 	now := h.cfg.Now()
 	known := h.calls.byID[m.Call]
+	_, over := h.calls.over[m.Call]
 	switch {
-	case slices.Contains(d.invites, m.Call):
+	case over, known != nil && known.Caller().ID == d.key.User && known.Holds(d.key):
 		ack() // sent again
 		return nil
 	case known != nil:
@@ -201,10 +232,6 @@ func (h *Hub) invite(d *device, m *rtc.CallInvite, ack func()) error {
 		return rtc.NewError(rtc.CodeBadData, "to must be somebody else")
 	case h.calls.held[d.key] != nil:
 		return rtc.NewError(rtc.CodeInCall, "this device is already in a call")
-	}
-	d.invites = append(d.invites, m.Call)
-	if len(d.invites) > maxInvites {
-		d.invites = d.invites[1:]
 	}
 	in := call.Invite{
 		ID: m.Call, Caller: d.user, Device: d.key, Media: m.Media,
@@ -216,10 +243,11 @@ func (h *Hub) invite(d *device, m *rtc.CallInvite, ack func()) error {
 			h.send(d, e.Message)
 		}
 		h.stats.end(rtc.EndMerged)
-		h.apply(mutual, call.Accept{By: d.key})
+		h.calls.remember(m.Call, now)
+		h.apply(mutual, call.Accept{By: d.key, Media: m.Media})
 		return nil
 	}
-	in.Busy = len(h.calls.user[m.To]) > 0
+	in.Busy = h.calls.occupied(m.To)
 	in.Devices = h.reachable(m.To)
 	c, effects := call.New(in, call.Timing{Ring: h.cfg.RingTimeout, Resume: h.cfg.ResumeWindow}, now)
 	h.calls.add(c)
@@ -244,7 +272,7 @@ func (h *Hub) ringingFrom(caller string, at call.Device) *call.Call {
 // not know, because it was started meanwhile.
 func (h *Hub) restore(d *device, running []rtc.RunningCall) {
 	for _, r := range running {
-		if r.Peer == d.key.User || h.calls.held[d.key] != nil {
+		if _, over := h.calls.over[r.Call]; over || r.Peer == d.key.User || h.calls.held[d.key] != nil {
 			continue
 		}
 		claim := call.Claim{By: d.key, User: d.user, Running: r}

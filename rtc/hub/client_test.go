@@ -32,16 +32,25 @@ type client struct {
 	deaf   bool // does not look at what it gets
 }
 
-func (c *client) Send(frame []byte) bool {
+func (c *client) Send(frames ...[]byte) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.room == 0 {
+	if c.room >= 0 && c.room < 1 {
 		return false
 	}
 	c.room--
-	if c.deaf {
-		return true
+	if c.closed != (rtc.Close{}) {
+		panic("a frame after the hub closed the connection")
 	}
+	for _, frame := range frames {
+		if !c.deaf {
+			c.hear(frame)
+		}
+	}
+	return true
+}
+
+func (c *client) hear(frame []byte) {
 	env, msg, err := rtc.Decode(frame)
 	if err != nil {
 		panic(fmt.Sprintf("the hub sent %s: %v", frame, err))
@@ -61,10 +70,9 @@ func (c *client) Send(frame []byte) bool {
 		if !c.mute {
 			go c.request(&rtc.Pong{Seq: c.seq})
 		}
-		return true
+		return
 	}
 	c.heard = append(c.heard, msg)
-	return true
 }
 
 func (c *client) Close(reason rtc.Close) {

@@ -19,12 +19,11 @@ type device struct {
 	awaySince time.Time
 	busy      bool // in a call, as presence shows it
 
-	stream  string
-	seq     uint64
-	outbox  []numbered // sent and not yet seen, oldest first
-	bytes   int        // in outbox
-	torn    bool       // the outbox overflowed: the stream cannot be resumed
-	invites []string   // the last calls it made, so that a repeat makes none
+	stream string
+	seq    uint64
+	outbox []numbered // sent and not yet seen, oldest first
+	bytes  int        // in outbox
+	torn   bool       // the outbox overflowed: the stream cannot be resumed
 }
 
 type numbered struct {
@@ -87,7 +86,7 @@ func (h *Hub) send(d *device, msg rtc.Message) {
 func (h *Hub) attach(p *Port, d *device) {
 	if old := d.port; old != nil && old != p {
 		old.device = nil
-		old.conn.Close(rtc.CloseReplaced)
+		old.shut(rtc.CloseReplaced)
 	}
 	d.port, d.session, d.user, d.awaySince = p, p.session, p.user, time.Time{}
 	p.device = d
@@ -129,6 +128,7 @@ func (h *Hub) sweep(now time.Time) {
 	for _, c := range h.calls.due(now) {
 		h.apply(c, call.Tick{})
 	}
+	h.calls.forget(now)
 	for _, d := range h.devices {
 		if d.port == nil && now.Sub(d.awaySince) > h.cfg.ResumeWindow {
 			h.drop(d, rtc.EndLost)
@@ -136,7 +136,7 @@ func (h *Hub) sweep(now time.Time) {
 	}
 	for p := range h.ports {
 		if p.device == nil && now.Sub(p.attached) > h.cfg.HelloTimeout {
-			p.conn.Close(rtc.CloseHelloExpected)
+			p.shut(rtc.CloseHelloExpected)
 		}
 	}
 }
@@ -151,7 +151,7 @@ func (h *Hub) ping(now time.Time) {
 	for p := range h.ports {
 		if p.silent(now, h.cfg.Heartbeat) {
 			h.stats.silent.Add(1)
-			p.conn.Close(rtc.CloseHeartbeat)
+			p.shut(rtc.CloseHeartbeat)
 			h.detach(p) // its reader may hang on a dead network for minutes
 			continue
 		}

@@ -56,9 +56,9 @@ func (c Config) Validate() error {
 // Conn is a connection to a device, whatever the transport. Both methods
 // return at once and may be called from any goroutine.
 type Conn interface {
-	// Send queues a frame. False means that the queue is full: the device
-	// does not read fast enough.
-	Send(frame []byte) bool
+	// Send queues frames, all or none. False means that the queue is full: the
+	// device does not read fast enough.
+	Send(frames ...[]byte) bool
 	// Close ends the connection, after what is queued where possible.
 	Close(reason rtc.Close)
 }
@@ -132,7 +132,7 @@ func (h *Hub) Run(ctx context.Context) {
 			h.announce(changes)
 		case <-ctx.Done():
 			for p := range h.ports {
-				p.conn.Close(rtc.CloseGoingAway)
+				p.shut(rtc.CloseGoingAway)
 			}
 			return
 		}
@@ -173,14 +173,14 @@ func (h *Hub) Check(ctx context.Context) error {
 // calls.
 func (h *Hub) EndSession(session string) {
 	h.post(func() {
-		for p := range h.ports {
-			if p.session == session {
-				p.conn.Close(rtc.CloseSessionEnded)
-			}
-		}
 		for _, d := range h.devices {
 			if d.session == session {
 				h.drop(d, rtc.EndSessionEnded)
+			}
+		}
+		for p := range h.ports {
+			if p.session == session {
+				p.shut(rtc.CloseSessionEnded)
 			}
 		}
 	})
@@ -196,7 +196,9 @@ func (h *Hub) Rename(user rtc.User) {
 		}
 		for _, d := range h.users[user.ID] {
 			d.user = user
-			h.publish(d)
+			if d.port != nil {
+				h.publish(d)
+			}
 		}
 	})
 }

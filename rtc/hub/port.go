@@ -10,9 +10,13 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// maxOffences is how many frames of a connection may be refused, for being no
-// envelopes or too many, before it is closed.
-const maxOffences = 100
+// maxOffences is how many frames of a connection may be refused at once, for
+// being no envelopes or too many, before it is closed; a tenth of one more is
+// forgiven each second.
+const (
+	maxOffences     = 100
+	offencesForgive = 0.1
+)
 
 // Port is the hub's end of one connection. Its methods are for the goroutine
 // that reads the connection.
@@ -20,9 +24,10 @@ type Port struct {
 	hub      *Hub
 	conn     Conn
 	session  string
-	heard    atomic.Int64 // when the last frame came, Unix nanoseconds
+	dead     atomic.Bool               // closed by the hub: nothing goes in or out
+	heard    atomic.Pointer[time.Time] // when the last frame came, with its monotonic reading
 	limiter  *rate.Limiter
-	offences int
+	offences *rate.Limiter
 
 	// Owned by the goroutine of Run:
 	user     rtc.User
@@ -37,9 +42,10 @@ func (h *Hub) Attach(conn Conn, user rtc.User, session string) *Port {
 	now := h.cfg.Now()
 	p := &Port{
 		hub: h, conn: conn, user: user, session: session, attached: now,
-		limiter: rate.NewLimiter(rate.Limit(h.cfg.MessageRate), h.cfg.MessageBurst),
+		limiter:  rate.NewLimiter(rate.Limit(h.cfg.MessageRate), h.cfg.MessageBurst),
+		offences: rate.NewLimiter(offencesForgive, maxOffences),
 	}
-	p.heard.Store(now.UnixNano())
+	p.heard.Store(&now)
 	if !h.post(func() { h.ports[p] = struct{}{} }) {
 		return nil
 	}
@@ -52,13 +58,13 @@ func (h *Hub) Attach(conn Conn, user rtc.User, session string) *Port {
 func (p *Port) Receive(frame []byte) {
 	h := p.hub
 	now := h.cfg.Now()
-	p.heard.Store(now.UnixNano())
+	p.heard.Store(&now)
 	h.stats.received.Add(1)
+	env, msg, err := rtc.Decode(frame)
 	if !p.limiter.AllowN(now, 1) {
-		p.offend(rtc.Envelope{}, rtc.NewError(rtc.CodeRateLimited, "too many messages; slow down"))
+		p.offend(env, rtc.NewError(rtc.CodeRateLimited, "too many messages; slow down"))
 		return
 	}
-	env, msg, err := rtc.Decode(frame)
 	if err != nil {
 		var refusal *rtc.Error
 		if errors.As(err, &refusal) {
@@ -72,9 +78,8 @@ func (p *Port) Receive(frame []byte) {
 // offend refuses a frame and closes the connection of a repeated offender.
 func (p *Port) offend(env rtc.Envelope, refusal *rtc.Error) {
 	p.hub.stats.refuse(refusal.Code)
-	p.offences++
-	if p.offences > maxOffences {
-		p.conn.Close(rtc.CloseProtocolError)
+	if !p.offences.AllowN(p.hub.cfg.Now(), 1) {
+		p.shut(rtc.CloseProtocolError)
 		return
 	}
 	p.reply(refusal, env.ID)
@@ -90,13 +95,24 @@ func (p *Port) reply(msg rtc.Message, re string) {
 	p.sendFrame(frame)
 }
 
-func (p *Port) sendFrame(frame []byte) {
-	if p.conn.Send(frame) {
-		p.hub.stats.sent.Add(1)
+// sendFrame sends all of the frames or closes the connection: one that missed
+// a frame must not get a later one, or its device would not ask for the first.
+func (p *Port) sendFrame(frames ...[]byte) {
+	if p.dead.Load() || len(frames) == 0 {
+		return
+	}
+	if p.conn.Send(frames...) {
+		p.hub.stats.sent.Add(int64(len(frames)))
 		return
 	}
 	p.hub.stats.slow.Add(1)
-	p.conn.Close(rtc.CloseSlow)
+	p.shut(rtc.CloseSlow)
+}
+
+// shut ends the connection from the hub's side.
+func (p *Port) shut(reason rtc.Close) {
+	p.dead.Store(true)
+	p.conn.Close(reason)
 }
 
 // Detach says that the connection has ended. The device is kept for the resume
@@ -106,7 +122,7 @@ func (p *Port) Detach() {
 	p.hub.post(func() { p.hub.detach(p) })
 }
 
-// silentSince tells whether nothing was heard for two heartbeats and a half.
+// silent tells whether nothing was heard for two heartbeats and a half.
 func (p *Port) silent(now time.Time, heartbeat time.Duration) bool {
-	return now.Sub(time.Unix(0, p.heard.Load())) > heartbeat*5/2
+	return now.Sub(*p.heard.Load()) > heartbeat*5/2
 }

@@ -16,6 +16,7 @@ type roster struct {
 	people map[string]*person
 	puts   map[presence.Key]presence.Entry
 	gone   map[presence.Key]struct{}
+	frame  []byte // the snapshot as it is sent, nil once it has changed
 	texts  recentTexts
 }
 
@@ -95,6 +96,20 @@ func (r *roster) snapshot() *rtc.PresenceSnapshot {
 	return &rtc.PresenceSnapshot{People: people}
 }
 
+// sendSnapshot sends the snapshot; its frame is made once for everybody who
+// comes until the next change.
+func (h *Hub) sendSnapshot(p *Port) {
+	if h.roster.frame == nil {
+		frame, err := rtc.Encode(h.roster.snapshot(), 0, "")
+		if err != nil {
+			h.cfg.Logger.Error("hub: cannot encode", "type", "presence.snapshot", "error", err)
+			return
+		}
+		h.roster.frame = frame
+	}
+	p.sendFrame(h.roster.frame)
+}
+
 // merge takes changes of the store and returns who is now to be shown
 // otherwise.
 func (r *roster) merge(changes presence.Changes) []rtc.Person {
@@ -130,6 +145,7 @@ func (r *roster) merge(changes presence.Changes) []rtc.Person {
 		now := rtc.Person{ID: id, Name: p.name, Status: p.status()}
 		if now != p.shown {
 			p.shown = now
+			r.frame = nil
 			changed = append(changed, now)
 		}
 		if now.Status == rtc.Offline {

@@ -10,7 +10,7 @@ import (
 
 // handle carries out one message of a connection.
 func (h *Hub) handle(p *Port, env rtc.Envelope, msg rtc.Message) {
-	if _, known := h.ports[p]; !known {
+	if _, known := h.ports[p]; !known || p.dead.Load() {
 		return // closed meanwhile
 	}
 	if hello, ok := msg.(*rtc.Hello); ok {
@@ -70,14 +70,15 @@ func (h *Hub) refuse(p *Port, env rtc.Envelope, err error) {
 // stream, or one that begins anew (a reload, or a stream that is lost).
 func (h *Hub) hello(p *Port, env rtc.Envelope, m *rtc.Hello) {
 	key := call.Device{User: p.user.ID, ID: m.Device}
-	if p.device != nil && p.device.key != key {
-		h.refuse(p, env, rtc.NewError(rtc.CodeWrongState, "this connection already is a device"))
+	if p.device != nil {
+		h.refuse(p, env, rtc.NewError(rtc.CodeWrongState, "this connection has said hello"))
 		return
 	}
 	d := h.devices[key]
 	if d == nil {
-		if len(h.users[key.User]) >= maxDevices {
-			h.evict(key.User)
+		if len(h.users[key.User]) >= maxDevices && !h.evict(key.User) {
+			h.refuse(p, env, rtc.NewError(rtc.CodeInCall, "every device of this user is in a call; there is no room for one more"))
+			return
 		}
 		d = &device{key: key}
 		d.restart()
@@ -97,10 +98,12 @@ func (h *Hub) hello(p *Port, env rtc.Envelope, m *rtc.Hello) {
 	h.attach(p, d)
 	h.restore(d, m.Calls)
 	h.welcome(p, d, env.ID, resumed)
-	for _, kept := range d.outbox {
-		p.sendFrame(kept.frame)
+	missed := make([][]byte, len(d.outbox))
+	for i, kept := range d.outbox {
+		missed[i] = kept.frame
 	}
-	p.reply(h.roster.snapshot(), "")
+	p.sendFrame(missed...)
+	h.sendSnapshot(p)
 	for _, c := range h.calls.of(key.User) {
 		h.apply(c, call.Back{Device: key})
 	}
@@ -121,18 +124,33 @@ func (h *Hub) welcome(p *Port, d *device, re string, resumed bool) {
 }
 
 // evict makes room for one more device of a user: the one that is away for
-// longest goes, or any if all are attached.
-func (h *Hub) evict(user string) {
+// longest goes, else the one attached for longest. One in a call stays; false
+// means that all are.
+func (h *Hub) evict(user string) bool {
 	var oldest *device
 	for _, d := range h.users[user] {
-		if oldest == nil || d.port == nil && (oldest.port != nil || d.awaySince.Before(oldest.awaySince)) {
+		if h.calls.held[d.key] == nil && (oldest == nil || d.stalerThan(oldest)) {
 			oldest = d
 		}
 	}
+	if oldest == nil {
+		return false
+	}
 	if p := oldest.port; p != nil {
-		p.conn.Close(rtc.CloseReplaced)
+		p.shut(rtc.CloseReplaced)
 	}
 	h.drop(oldest, rtc.EndLost)
+	return true
+}
+
+func (d *device) stalerThan(other *device) bool {
+	switch {
+	case d.port == nil && other.port == nil:
+		return d.awaySince.Before(other.awaySince)
+	case d.port == nil || other.port == nil:
+		return d.port == nil
+	}
+	return d.port.attached.Before(other.port.attached)
 }
 
 // leave is a device going on purpose.
