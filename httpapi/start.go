@@ -18,6 +18,7 @@ import (
 type StartConfig struct {
 	HTTPSPort uint16
 	Site      func() onboard.Site // asked for each page: a CA may be renewed meanwhile
+	APK       string              // file of the Android app; where there is none, it is not offered
 	Logger    *slog.Logger
 }
 
@@ -49,6 +50,9 @@ func NewStart(cfg StartConfig) (*App, error) {
 	f.Get("/favicon.svg", func(c *fiber.Ctx) error { return c.Type("svg").Send(pages.Icon()) })
 	for _, file := range caFiles() {
 		f.Get("/fieldphone-ca."+file.ending, func(c *fiber.Ctx) error { return sendCA(c, cfg, file) })
+	}
+	if err := apkRoutes(f, cfg); err != nil {
+		return nil, err
 	}
 	f.Use(func(c *fiber.Ctx) error { return c.Redirect("/") })
 	f.Handler()

@@ -28,6 +28,11 @@ func newStartPage(t *testing.T, site func() onboard.Site) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return serveStart(t, start)
+}
+
+func serveStart(t *testing.T, start *App) string {
+	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

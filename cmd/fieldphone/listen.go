@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"path/filepath"
 	"time"
 
 	"fieldphone/configs"
@@ -78,7 +79,7 @@ func (s *server) buildApps(turnSecret []byte) error {
 		Now: time.Now, Logger: s.log,
 	})
 	s.start, err = httpapi.NewStart(httpapi.StartConfig{
-		HTTPSPort: portOf(s.https), Site: s.site, Logger: s.log,
+		HTTPSPort: portOf(s.https), Site: s.site, APK: filepath.Join(s.cfg.Data, "app.apk"), Logger: s.log,
 	})
 	return err
 }
