@@ -215,7 +215,8 @@ public class LineTest {
     @Test
     public void aRenewedCaIsStillTheSame() throws Exception {
         try (Site renewed = new Site(FOLDER.newFolder().toPath())) {
-            X509Certificate pinned = renewed.pair();
+            X509Certificate pinned = Tls.introduce(Pairing.ofLink(renewed.link()));
+            assertEquals(renewed.fingerprint, Fingerprint.of(pinned.getEncoded()));
             for (String[] how : new String[][] {{}, {"--new-key"}}) {
                 List<X509Certificate> before = renewed.chain(pinned);
                 renewed.renewCA(how);
@@ -224,6 +225,7 @@ public class LineTest {
                     X509Certificate[] alone = {(X509Certificate) socket.getSession().getPeerCertificates()[0]};
                     new SiteTrust(pinned, renewed.address.host, Tls.helpers(socket)).check(alone, new Date());
                 }
+                Tls.introduce(Pairing.ofLink(renewed.link())); // a phone that comes after the renewal
             }
         }
     }

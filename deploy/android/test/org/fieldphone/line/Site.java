@@ -85,6 +85,15 @@ final class Site implements AutoCloseable {
         }
     }
 
+    /** The pairing link as the server's own page has it. */
+    String link() throws Exception {
+        HttpRequest request = HttpRequest.newBuilder(URI.create(find("(http://127\\.0\\.0\\.1:[0-9]+/)") + "app")).build();
+        String page = HttpClient.newHttpClient().send(request, HttpResponse.BodyHandlers.ofString()).body();
+        Matcher link = Pattern.compile("href=\"(fieldphone:[^\"]+)\"").matcher(page);
+        if (!link.find()) throw new IOException("no link on " + page);
+        return link.group(1).replace("&amp;", "&");
+    }
+
     X509Certificate pair() throws IOException {
         return Tls.introduce(new Pairing(address, fingerprint));
     }
