@@ -53,6 +53,10 @@ const (
 	idleTimeout  = 75 * time.Second
 )
 
+// maxBody is where Fiber cuts a request off; what is larger than
+// Config.BodyBytes but under it gets an answer.
+const maxBody = 1 << 20
+
 // App serves HTTP on any number of listeners.
 type App struct {
 	cfg     Config
@@ -62,7 +66,7 @@ type App struct {
 
 // New makes the app; every route is on this page.
 func New(cfg Config) *App {
-	a := &App{cfg: cfg, fiber: newFiber(cfg.BodyBytes, cfg.Logger)}
+	a := &App{cfg: cfg, fiber: newFiber(cfg.Logger)}
 	f := a.fiber
 	f.Use(a.logRequests, securityHeaders)
 
@@ -71,7 +75,7 @@ func New(cfg Config) *App {
 	f.Get("/metrics", adaptor.HTTPHandler(cfg.Metrics))
 	f.Get("/trust", noStore, a.trust)
 
-	api := f.Group("/api/v1", noStore, sameOrigin)
+	api := f.Group("/api/v1", noStore, sameOrigin, a.limitBody)
 	api.Get("/site", a.site)
 	api.Post("/register", a.register)
 	api.Post("/guest", a.guest)
@@ -91,7 +95,7 @@ func New(cfg Config) *App {
 	user.Post("/admin/claim", a.claimAdmin)
 	user.Get("/ice", a.ice)
 	user.Get("/ws", a.webSocket())
-	user.Get("/events", a.events)
+	user.Add(fiber.MethodGet, "/events", a.events) // Get would answer HEAD with a stream as well
 	user.Post("/events/:stream", a.sendEvents)
 	api.Use(func(*fiber.Ctx) error { return fiber.ErrNotFound })
 
@@ -101,12 +105,12 @@ func New(cfg Config) *App {
 	return a
 }
 
-func newFiber(bodyBytes int, log *slog.Logger) *fiber.App {
+func newFiber(log *slog.Logger) *fiber.App {
 	return fiber.New(fiber.Config{
 		AppName:               "Fieldphone",
 		DisableStartupMessage: true,
 		Immutable:             true, // what handlers keep outlives the request
-		BodyLimit:             bodyBytes,
+		BodyLimit:             maxBody,
 		ReadBufferSize:        8 << 10, // also bounds the request's header
 		ReadTimeout:           readTimeout,
 		WriteTimeout:          writeTimeout,

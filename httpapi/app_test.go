@@ -146,6 +146,10 @@ func TestPageAndHealth(t *testing.T) {
 	if !strings.Contains(a.header.Get("Cache-Control"), "immutable") {
 		t.Errorf("Cache-Control %q", a.header.Get("Cache-Control"))
 	}
+	a = s.want(404, s.do("GET", "/assets/gone.js", ""))
+	if strings.Contains(a.header.Get("Cache-Control"), "immutable") {
+		t.Error("browsers may keep the news that a file is missing")
+	}
 	s.want(200, s.do("GET", "/healthz", ""))
 	a = s.want(200, s.do("GET", "/readyz", ""))
 	if string(a.body) != `{"parts":{"database":"ok","hub":"ok"},"ready":true}` {

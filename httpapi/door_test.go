@@ -136,6 +136,60 @@ func TestSocketOfAnEndedSessionIsClosed(t *testing.T) {
 	}
 }
 
+// Ensure a socket that opens while its session ends does not outlive it.
+func TestSocketThatOpensDuringSignOutIsClosed(t *testing.T) {
+	s := newSite(t)
+	s.signUp("maria")
+	for range 30 {
+		token := s.signIn("maria", password)
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			s.do("POST", "/api/v1/logout", "", bearer(token)...)
+		}()
+		conn, _, err := s.dial(bearer(token)...)
+		<-done
+		if err != nil {
+			continue // the sign-out was first
+		}
+		if got := closeCode(t, conn); got != rtc.CloseSessionEnded.Code {
+			t.Fatalf("closed with %d", got)
+		}
+	}
+}
+
+// Ensure a client that ignores the close frame is not heard any more.
+func TestSignedOutSocketIsNotHeard(t *testing.T) {
+	s := newSite(t)
+	token := s.signUp("maria")
+	bob := s.socket(s.signUp("bob"), "bob-phone")
+	maria := s.socket(token, "maria-phone")
+	s.want(204, s.do("POST", "/api/v1/logout", "", bearer(token)...))
+	say(t, maria, &rtc.Hello{Device: "maria-ghost"})
+	say(t, maria, &rtc.CallInvite{Call: "call-0001", To: "bob", Media: rtc.Video})
+	if got := closeCode(t, maria); got != rtc.CloseSessionEnded.Code {
+		t.Errorf("closed with %d", got)
+	}
+	say(t, bob, &rtc.TextSend{Message: "text-0001", To: "maria", Body: "x"})
+	_ = bob.SetReadDeadline(time.Now().Add(10 * time.Second))
+	for {
+		_, frame, err := bob.ReadMessage()
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, msg, _ := rtc.Decode(frame)
+		if _, rang := msg.(*rtc.CallIncoming); rang {
+			t.Fatal("a signed-out client made a phone ring")
+		}
+		if refusal, ok := msg.(*rtc.Error); ok {
+			if refusal.Code != rtc.CodeOffline {
+				t.Errorf("got %v", refusal)
+			}
+			return
+		}
+	}
+}
+
 func TestSocketOfAnExpiredSessionIsClosed(t *testing.T) {
 	var later atomic.Int64
 	s := newSite(t, func(o *siteOptions) {

@@ -63,6 +63,7 @@ func (a *App) events(c *fiber.Ctx) error {
 		return err
 	}
 	session := sessionOf(c)
+	token, _ := c.Locals(tokenKey{}).(string)
 	conn := c.Context().Conn()
 	c.Set("Content-Type", "text/event-stream")
 	c.Set("X-Accel-Buffering", "no")
@@ -82,6 +83,7 @@ func (a *App) events(c *fiber.Ctx) error {
 		}
 		defer stream.port.Detach()
 		close(stream.ready)
+		out.stillSignedIn(token)
 		reason, ok := out.pump(func(frame []byte) bool { return write("", frame) }, nil)
 		if ok {
 			write("end", endEvent(reason))

@@ -14,9 +14,9 @@ type ICEConfig struct {
 	Secret   []byte // shared with the relay
 	Port     uint16
 	Segments []Segment
-	// Addresses lists the relay's addresses now, best first, for a client that
-	// came by one where no relay listens (the server's own machine).
-	Addresses func() []netip.Addr
+	// Relay is where a client that reached this server by an address finds the
+	// relay now; false if nowhere.
+	Relay func(reached netip.Addr) (netip.Addr, bool)
 }
 
 // Segment overrides, for the clients in it, the address that they came by.
@@ -47,7 +47,7 @@ func (a *App) ice(c *fiber.Ctx) error {
 }
 
 // reachable lists where a client finds the relay: at its segment's addresses,
-// else at the very address that it reached this server by. Only addresses
+// else at the very address that it reached this server by, or the nearest to it. Only addresses
 // that are known to work are given: each other one would cost the client
 // seconds of gathering.
 func (cfg ICEConfig) reachable(client, reached netip.Addr) []netip.AddrPort {
@@ -58,14 +58,9 @@ func (cfg ICEConfig) reachable(client, reached netip.Addr) []netip.AddrPort {
 			}
 		}
 	}
-	addresses := cfg.Addresses()
-	for _, addr := range addresses {
-		if addr == reached {
-			return []netip.AddrPort{netip.AddrPortFrom(addr, cfg.Port)}
-		}
-	}
-	if len(addresses) == 0 {
+	addr, ok := cfg.Relay(reached)
+	if !ok {
 		return nil
 	}
-	return []netip.AddrPort{netip.AddrPortFrom(addresses[0], cfg.Port)}
+	return []netip.AddrPort{netip.AddrPortFrom(addr, cfg.Port)}
 }

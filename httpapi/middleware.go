@@ -35,12 +35,25 @@ func noStore(c *fiber.Ctx) error {
 	return c.Next()
 }
 
-// cacheAssets lets browsers keep the files whose names carry a hash.
+// cacheAssets lets browsers keep the files whose names carry a hash; never the
+// news that there is none.
 func cacheAssets(c *fiber.Ctx) error {
-	if strings.HasPrefix(c.Path(), "/assets/") {
+	c.Set("Cache-Control", "no-cache")
+	if err := c.Next(); err != nil {
+		return err
+	}
+	if strings.HasPrefix(c.Path(), "/assets/") && c.Response().StatusCode() == fiber.StatusOK {
 		c.Set("Cache-Control", "public, max-age=31536000, immutable")
-	} else {
-		c.Set("Cache-Control", "no-cache")
+	}
+	return nil
+}
+
+// limitBody refuses large bodies with an answer. What is larger than
+// Fiber's own limit is cut off before it was read, which clients see as a
+// broken connection.
+func (a *App) limitBody(c *fiber.Ctx) error {
+	if len(c.Request().Body()) > a.cfg.BodyBytes {
+		return fiber.ErrRequestEntityTooLarge
 	}
 	return c.Next()
 }
@@ -88,6 +101,8 @@ func (a *App) requireSession(c *fiber.Ctx) error {
 	if !bearer {
 		if grant, renewed, err := a.cfg.Accounts.Renew(c.UserContext(), token); err == nil && renewed {
 			a.setCookie(c, grant)
+			c.Locals(sessionKey{}, grant.Session)
+			c.Locals(tokenKey{}, grant.Token)
 		}
 	}
 	return c.Next()

@@ -61,8 +61,11 @@ func newSite(t *testing.T, change ...func(*siteOptions)) *site {
 	t.Helper()
 	options := siteOptions{
 		listen: "127.0.0.1:0", now: time.Now, limits: ConnLimits{Max: 1000, MaxPerAddress: 500},
-		ice: ICEConfig{Secret: []byte("relay-secret-of-the-tests"), Port: 3478, Addresses: func() []netip.Addr {
-			return []netip.Addr{netip.MustParseAddr("10.77.1.1"), netip.MustParseAddr("127.0.0.2")}
+		ice: ICEConfig{Secret: []byte("relay-secret-of-the-tests"), Port: 3478, Relay: func(reached netip.Addr) (netip.Addr, bool) {
+			if reached == netip.MustParseAddr("127.0.0.2") {
+				return reached, true
+			}
+			return netip.MustParseAddr("10.77.1.1"), true
 		}},
 	}
 	for _, c := range change {

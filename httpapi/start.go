@@ -30,7 +30,7 @@ func NewStart(cfg StartConfig) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &App{fiber: newFiber(1<<10, cfg.Logger)}
+	a := &App{fiber: newFiber(cfg.Logger)}
 	f := a.fiber
 	f.Use(func(c *fiber.Ctx) error {
 		c.Set("Content-Security-Policy", pages.Policy())

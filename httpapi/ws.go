@@ -18,6 +18,7 @@ const closeWait = 2 * time.Second
 const (
 	wsSession = "session"
 	wsUser    = "user"
+	wsToken   = "token"
 )
 
 // webSocket connects a signed-in client to the hub.
@@ -25,7 +26,8 @@ func (a *App) webSocket() fiber.Handler {
 	serve := websocket.New(func(c *websocket.Conn) {
 		session, _ := c.Locals(wsSession).(account.Session)
 		user, _ := c.Locals(wsUser).(rtc.User)
-		a.serveSocket(c, session, user)
+		token, _ := c.Locals(wsToken).(string)
+		a.serveSocket(c, session, user, token)
 	}, websocket.Config{HandshakeTimeout: readTimeout, ReadBufferSize: 2048, WriteBufferSize: 2048})
 	return func(c *fiber.Ctx) error {
 		user, err := a.caller(c)
@@ -34,6 +36,7 @@ func (a *App) webSocket() fiber.Handler {
 		}
 		c.Locals(wsSession, sessionOf(c))
 		c.Locals(wsUser, user)
+		c.Locals(wsToken, c.Locals(tokenKey{}))
 		return serve(c)
 	}
 }
@@ -44,7 +47,7 @@ func (a *App) caller(c *fiber.Ctx) (rtc.User, error) {
 	return rtc.User{ID: user.ID, Name: user.Name}, err
 }
 
-func (a *App) serveSocket(c *websocket.Conn, session account.Session, user rtc.User) {
+func (a *App) serveSocket(c *websocket.Conn, session account.Session, user rtc.User, token string) {
 	out := a.newOutlet(session)
 	gone := make(chan struct{}) // closed when the reader has ended
 	var writer sync.WaitGroup
@@ -58,6 +61,7 @@ func (a *App) serveSocket(c *websocket.Conn, session account.Session, user rtc.U
 		return
 	}
 	defer port.Detach()
+	out.stillSignedIn(token)
 	c.SetReadLimit(int64(a.cfg.MessageBytes))
 	for {
 		kind, frame, err := c.ReadMessage()

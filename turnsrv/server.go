@@ -179,6 +179,19 @@ func (s *Server) SetAddresses(ctx context.Context, addresses []netip.Addr, port 
 	return errors.Join(errs...)
 }
 
+// Addresses lists the local addresses that are served over UDP now.
+func (s *Server) Addresses() []netip.Addr {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var addresses []netip.Addr
+	for _, l := range s.listeners {
+		if l.UDP != nil {
+			addresses = append(addresses, l.Address)
+		}
+	}
+	return addresses
+}
+
 // EndSession deletes the session's allocations at once and refuses its
 // credentials from now on. sessionID is the session's jti.
 func (s *Server) EndSession(sessionID string) {

@@ -102,9 +102,21 @@ func relayAddrs(places []place) []netip.Addr {
 	return addrs
 }
 
+// interfaceOf is the interface that has an address, or had it when last looked
+// at; empty if none has.
+func interfaceOf(places []place, addr netip.Addr) string {
+	for _, p := range places {
+		if p.Addr == addr {
+			return p.Interface
+		}
+	}
+	return ""
+}
+
 // watchPlaces calls changed with the new places whenever they differ, until
-// ctx ends.
-func watchPlaces(ctx context.Context, cfg configs.Listen, known []place, changed func([]place)) {
+// ctx ends; again at each look while it fails.
+func watchPlaces(ctx context.Context, cfg configs.Listen, known []place, changed func(places []place, again bool) error) {
+	tried := known
 	tick := time.NewTicker(addressPoll)
 	defer tick.Stop()
 	for {
@@ -113,10 +125,13 @@ func watchPlaces(ctx context.Context, cfg configs.Listen, known []place, changed
 			return
 		case <-tick.C:
 			places, err := findPlaces(cfg)
-			if err == nil && !slices.Equal(places, known) {
-				known = places
-				changed(places)
+			if err != nil || slices.Equal(places, known) {
+				continue
 			}
+			if changed(places, slices.Equal(places, tried)) == nil {
+				known = places
+			}
+			tried = places
 		}
 	}
 }

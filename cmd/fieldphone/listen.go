@@ -69,7 +69,7 @@ func (s *server) buildApps(turnSecret []byte) error {
 		SiteName: s.cfg.Name, Accounts: s.accounts, Hub: s.hub, Page: page,
 		ICE: httpapi.ICEConfig{
 			Secret: turnSecret, Port: s.turnPort, Segments: segments(s.cfg, s.turnPort),
-			Addresses: func() []netip.Addr { return *s.relays.Load() },
+			Relay: s.relayFor,
 		},
 		Metrics: newMetrics(collector{turn: s.turn.Stats, hub: s.hub.Stats, conns: s.conns}),
 		Ready: []httpapi.Check{

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/netip"
+	"slices"
 	"time"
 
 	"fieldphone/turnsrv"
@@ -42,8 +43,9 @@ func (s *server) serveRelay(ctx context.Context, places []place) error {
 		}
 		s.turnPort = first[0].UDP.LocalAddr().(*net.UDPAddr).AddrPort().Port()
 	}
-	s.relays.Store(&addrs)
-	return s.turn.SetAddresses(ctx, addrs, s.turnPort)
+	err := s.turn.SetAddresses(ctx, addrs, s.turnPort)
+	s.reachable.Store(&places)
+	return err
 }
 
 // openFreePort opens a port that the system chooses, but none that an
@@ -71,9 +73,36 @@ func (s *server) openFreePort(ctx context.Context, addr netip.Addr) ([]turnsrv.L
 	}
 }
 
+// relayFor is the relay's address for a client that reached the server by an
+// address: that very one, else one of the same interface (IPv6, where nothing
+// is relayed), else the best there is (the server's own machine).
+func (s *server) relayFor(reached netip.Addr) (netip.Addr, bool) {
+	served := s.turn.Addresses()
+	if slices.Contains(served, reached) {
+		return reached, true
+	}
+	var best, near netip.Addr
+	iface := interfaceOf(*s.reachable.Load(), reached)
+	for _, p := range *s.reachable.Load() {
+		if !slices.Contains(served, p.Addr) {
+			continue
+		}
+		if !best.IsValid() {
+			best = p.Addr
+		}
+		if p.Interface == iface && !near.IsValid() {
+			near = p.Addr
+		}
+	}
+	if near.IsValid() {
+		return near, true
+	}
+	return best, best.IsValid()
+}
+
 // checkRelay asks the relay by its own sockets whether it answers.
 func (s *server) checkRelay(ctx context.Context) error {
-	for _, addr := range *s.relays.Load() {
+	for _, addr := range s.turn.Addresses() {
 		if _, err := turnsrv.Probe(ctx, netip.AddrPortFrom(addr, s.turnPort)); err != nil {
 			return err
 		}

@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"net/netip"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -74,25 +73,25 @@ func newLogger(cfg configs.Log, w io.Writer) *slog.Logger {
 
 // server is everything that runs, in the order in which it was built.
 type server struct {
-	cfg      configs.Config
-	log      *slog.Logger
-	places   []place
-	relays   atomic.Pointer[[]netip.Addr]
-	db       *sqlstore.DB
-	accounts *account.Service
-	presence presence.Store
-	hub      *hub.Hub
-	turn     *turnsrv.Server
-	turnPort uint16
-	cert     certificate
-	ca       *lanca.Authority     // nil if a certificate is configured
-	name     *localname.Responder // nil if it is switched off
-	conns    *httpapi.ConnLimits
-	app      *httpapi.App
-	start    *httpapi.App
-	https    []net.Listener
-	http     []net.Listener
-	closers  []func() error // closed in reverse
+	cfg       configs.Config
+	log       *slog.Logger
+	places    []place
+	reachable atomic.Pointer[[]place] // as the relay last followed them
+	db        *sqlstore.DB
+	accounts  *account.Service
+	presence  presence.Store
+	hub       *hub.Hub
+	turn      *turnsrv.Server
+	turnPort  uint16
+	cert      certificate
+	ca        *lanca.Authority     // nil if a certificate is configured
+	name      *localname.Responder // nil if it is switched off
+	conns     *httpapi.ConnLimits
+	app       *httpapi.App
+	start     *httpapi.App
+	https     []net.Listener
+	http      []net.Listener
+	closers   []func() error // closed in reverse
 }
 
 // newServer builds everything, top to bottom, so that it listens but does not
@@ -196,7 +195,9 @@ func (s *server) run(ctx context.Context) error {
 	wg.Go(func() { s.hub.Run(ctx) })
 	wg.Go(func() { s.cert.Run(ctx) })
 	serve("accounts", func() error { return s.accounts.Run(ctx) })
-	wg.Go(func() { watchPlaces(ctx, s.cfg.Listen, s.places, func(places []place) { s.move(ctx, places) }) })
+	wg.Go(func() {
+		watchPlaces(ctx, s.cfg.Listen, s.places, func(places []place, again bool) error { return s.move(ctx, places, again) })
+	})
 	for _, ln := range s.https {
 		serve("https", func() error { return s.app.Serve(tlsListener(ln, s.cert)) })
 	}
@@ -220,11 +221,16 @@ func (s *server) run(ctx context.Context) error {
 	return err
 }
 
-// move follows the host to other addresses: relay, certificate, ICE lists.
-func (s *server) move(ctx context.Context, places []place) {
-	s.log.Info("addresses changed", "addresses", fmt.Sprint(addrsOf(places)))
+// move follows the host to other addresses: relay, certificate, ICE lists. A
+// failure is logged once and tried again.
+func (s *server) move(ctx context.Context, places []place, again bool) error {
 	s.serveName(places)
-	if err := errors.Join(s.serveRelay(ctx, places), s.nameCertificate(places)); err != nil {
-		s.log.Error("cannot serve the new addresses fully; they are tried again at the next change", "error", err)
+	err := errors.Join(s.serveRelay(ctx, places), s.nameCertificate(places))
+	switch {
+	case err == nil:
+		s.log.Info("serving other addresses", "addresses", fmt.Sprint(addrsOf(places)))
+	case !again:
+		s.log.Error("cannot serve the new addresses fully; trying again", "addresses", fmt.Sprint(addrsOf(places)), "error", err)
 	}
+	return err
 }
