@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The one test command: deploy/test.sh [go|web|services|desktop|lab]...
+# The one test command: deploy/test.sh [go|web|services|desktop|android|lab]...
 # Without a stage it runs all of them. It installs what a fresh Debian machine lacks.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -69,6 +69,11 @@ stage_desktop() {
   (cd deploy/cordova && npm ci --no-audit --no-fund --ignore-scripts --loglevel=error && npm test)
 }
 
+stage_android() {
+  say "android: build the app twice, check it, test its logic"
+  deploy/android/test.sh
+}
+
 stage_lab() {
   need node=nodejs npm=npm chromium=chromium ip=iproute2 nft=nftables conntrack=conntrack certutil=libnss3-tools
   say "lab: real browsers on several subnets"
@@ -76,12 +81,12 @@ stage_lab() {
 }
 
 stages=("$@")
-[ ${#stages[@]} -gt 0 ] || stages=(go web services desktop lab)
+[ ${#stages[@]} -gt 0 ] || stages=(go web services desktop android lab)
 for stage in "${stages[@]}"; do
   case "$stage" in
-    go | web | services | desktop | lab) ;;
+    go | web | services | desktop | android | lab) ;;
     *)
-      echo "usage: deploy/test.sh [go|web|services|desktop|lab]..." >&2
+      echo "usage: deploy/test.sh [go|web|services|desktop|android|lab]..." >&2
       exit 2
       ;;
   esac

@@ -7,6 +7,7 @@
 # made at the first build and kept in ~/.config/fieldphone/android. Keep it: phones take
 # an update only when it is signed with the same key.
 set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=env.sh
 source "$(dirname "$0")/env.sh"
 
 keystore=${FIELDPHONE_ANDROID_KEYSTORE:-}

@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2034
 # What build.sh and test.sh share: where things are, and the tools that a fresh Debian lacks.
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 out=${FIELDPHONE_ANDROID_OUT:-$here/out}

@@ -2,9 +2,10 @@
 # Builds the Android app twice and checks what came out; tests its logic on a JVM against a
 # whole Fieldphone server. It needs no phone and changes nothing outside a folder of its own.
 set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=env.sh
 source "$(dirname "$0")/env.sh"
 need_tools
-need /usr/share/java/junit4.jar=junit4 dexdump=dexdump go=golang-go
+need /usr/share/java/junit4.jar=junit4 dexdump=dexdump
 junit=/usr/share/java/junit4.jar:/usr/share/java/hamcrest.jar
 
 work=$(mktemp -d)

@@ -3,6 +3,7 @@ package org.fieldphone.app;
 import android.graphics.Bitmap;
 import android.net.http.SslCertificate;
 import android.net.http.SslError;
+import android.os.Build;
 import android.os.Bundle;
 import android.webkit.RenderProcessGoneDetail;
 import android.webkit.SslErrorHandler;
@@ -68,7 +69,8 @@ final class PageClient extends WebViewClient {
     @Override
     public void onReceivedSslError(WebView view, SslErrorHandler handler, SslError error) {
         TrustException reason = null;
-        if (isSite(error.getUrl())) {
+        // A WebSocket is judged like the page that opens it.
+        if (isSite(error.getUrl().replaceFirst("^wss://", "https://"))) {
             reason = distrust(error.getCertificate());
             if (reason == null) {
                 handler.proceed();
@@ -98,9 +100,16 @@ final class PageClient extends WebViewClient {
         }
     }
 
-    /** Whether the page that is shown came from the paired site, under a certificate of its. */
+    /**
+     * Whether the page that is shown came from the paired site, under a certificate of its.
+     * Android 6 does not read the network security configuration: a certificate that it
+     * trusts by itself comes without onReceivedSslError, and is caught here.
+     */
     boolean showsSite(WebView view) {
-        return isSite(view.getUrl()) && distrust(view.getCertificate()) == null;
+        if (!isSite(view.getUrl())) return false;
+        SslCertificate certificate = view.getCertificate();
+        if (certificate == null) return Build.VERSION.SDK_INT >= 24;
+        return distrust(certificate) == null;
     }
 
     @Override
@@ -111,8 +120,6 @@ final class PageClient extends WebViewClient {
     @Override
     public void onPageCommitVisible(WebView view, String url) {
         if (failed || showsSite(view)) return;
-        // Android 6 does not read the network security configuration, so a certificate that it
-        // trusts by itself comes without a question: the page must not live.
         view.loadUrl("about:blank");
         fail(Words.of(context, SiteTrust.wrongSite(null), site.pairing.address));
     }
@@ -124,7 +131,7 @@ final class PageClient extends WebViewClient {
 
     @Override
     public void onReceivedError(WebView view, WebResourceRequest request, WebResourceError error) {
-        if (request.isForMainFrame()) fail(Words.of(context, null, site.pairing.address));
+        if (request.isForMainFrame() && !failed) fail(Words.of(context, null, site.pairing.address));
     }
 
     @Override
