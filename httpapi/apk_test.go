@@ -33,6 +33,11 @@ func TestAPKIsServedWhileItIsThere(t *testing.T) {
 		if _, body := get(t, url+"/app", "10.0.0.1:8080"); strings.Contains(body, `href="/app.apk"`) != wantLink {
 			t.Errorf("/app links to /app.apk: got %v, want %v", !wantLink, wantLink)
 		}
+		for on, want := range map[string]bool{"android": wantLink, "windows": false} {
+			if _, body := get(t, url+"/?on="+on, "10.0.0.1:8080"); strings.Contains(body, `href="/app?lang=en"`) != want {
+				t.Errorf("the start page for %s links to /app: got %v, want %v", on, !want, want)
+			}
+		}
 	}
 	check(http.StatusNotFound, false)
 	if err := os.Mkdir(path, 0o700); err != nil {

@@ -104,7 +104,7 @@ func startRequest(c *fiber.Ctx, cfg StartConfig) onboard.Request {
 			UserAgent: c.Get("User-Agent"), Brands: c.Get("Sec-CH-UA"), Platform: c.Get("Sec-CH-UA-Platform"), Model: c.Get("Sec-CH-UA-Model"),
 		},
 		Language: c.Query("lang"), Accept: c.Get("Accept-Language"),
-		On: c.Query("on"), With: c.Query("with"), By: c.Query("by"), Link: c.Query("ca"), Stay: c.Query("stay") != "",
+		On: c.Query("on"), With: c.Query("with"), By: c.Query("by"), Link: c.Query("ca"), Stay: c.Query("stay") != "", APK: hasAPK(cfg.APK),
 		Host: host, SecureURL: HTTPSURL(host, cfg.HTTPSPort), StartURL: start + "/", Site: cfg.Site(),
 	}
 }

@@ -49,6 +49,7 @@ type Request struct {
 	By       string // the by parameter: a maker that the person chose
 	Link     string // the ca parameter: Fingerprint.Short of the code that was scanned
 	Stay     bool   // the person wants to stay on the page although the site is trusted
+	APK      bool   // the Android app can be had here
 
 	Host      string // name or address by which the client came, without port
 	SecureURL string // of the real page

@@ -72,7 +72,7 @@ type view struct {
 	Names  string
 
 	SecureURL, StartURL, ProbeURL string
-	Stay                          bool
+	Stay, APK                     bool
 
 	Notice     string // a key of the words: the link was made for another server
 	QuickTitle string
@@ -103,7 +103,7 @@ func (p *Pages) Page(r Request) ([]byte, error) {
 	lang := languageOf(r.Language, r.Accept)
 	c := p.clientOf(r)
 	v := view{
-		Lang: lang, Style: p.style, Client: c, CA: r.Site.CA, Stay: r.Stay || r.On != "",
+		Lang: lang, Style: p.style, Client: c, CA: r.Site.CA, Stay: r.Stay || r.On != "", APK: r.APK && c.Platform == Android,
 		SecureURL: r.SecureURL, StartURL: r.StartURL, ProbeURL: strings.TrimSuffix(r.SecureURL, "/") + "/trust",
 		T: func(key string, with ...string) template.HTML { return p.word(key, lang, with...) },
 	}

@@ -78,6 +78,7 @@ func sentences() map[string]text {
 		"trusted":   {"This browser opens Fieldphone without a warning. Going on…", "本浏览器已可直接打开 Fieldphone，正在前往……"},
 		"ready":     {"This browser opens Fieldphone without a warning.", "本浏览器已可直接打开 Fieldphone。"},
 		"untrusted": {"This browser does not trust the site yet. Choose one of the two ways.", "本浏览器尚未信任本站，请从以下两种方式中任选一种。"},
+		"apk":       {"The Android app, which rings while the phone sleeps", "安卓应用：手机休眠时也能响铃"},
 		"stay":      {"Stay on this page", "留在本页"},
 		"behind":    {"The clock of this device is {} behind the server's.", "本设备的时钟比服务器慢 {}。"},
 		"ahead":     {"The clock of this device is {} ahead of the server's.", "本设备的时钟比服务器快 {}。"},
