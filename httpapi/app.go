@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"fieldphone/httpapi/account"
+	"fieldphone/httpapi/onboard"
 	"fieldphone/rtc/hub"
 
 	"github.com/gofiber/fiber/v2"
@@ -29,8 +30,11 @@ type Config struct {
 	Hub      *hub.Hub
 	ICE      ICEConfig
 	Page     fs.FS // the built page
-	Metrics  http.Handler
-	Ready    []Check
+
+	Site      func() onboard.Site // what posters tell of; asked each time
+	StartPort uint16              // of the plain-HTTP start page
+	Metrics   http.Handler
+	Ready     []Check
 
 	BodyBytes    int // largest request body
 	MessageBytes int // largest signalling frame
@@ -85,6 +89,7 @@ func New(cfg Config) *App {
 	user := api.Group("", a.requireSession)
 	user.Post("/logout", a.logout)
 	user.Post("/renew", a.renew)
+	user.Get("/poster", a.poster)
 	user.Get("/me", a.me)
 	user.Patch("/me", a.rename)
 	user.Post("/me/password", a.changePassword)

@@ -19,6 +19,7 @@ import (
 
 	"fieldphone/httpapi/account"
 	"fieldphone/httpapi/lanca"
+	"fieldphone/httpapi/onboard"
 	"fieldphone/httpapi/sqlstore"
 	"fieldphone/rtc"
 	"fieldphone/rtc/hub"
@@ -103,7 +104,8 @@ func newSite(t *testing.T, change ...func(*siteOptions)) *site {
 	s := &site{t: t, addr: ln.Addr().String(), url: "https://" + ln.Addr().String(), accounts: accounts, limits: &options.limits}
 	app := New(Config{
 		SiteName: "Camp 3", Accounts: accounts, Hub: h, ICE: options.ice, Metrics: http.NotFoundHandler(),
-		Page:      fstest.MapFS{"index.html": {Data: []byte("<title>Fieldphone</title>")}, "assets/app-1.js": {Data: []byte("1")}},
+		Page: fstest.MapFS{"index.html": {Data: []byte("<title>Fieldphone</title>")}, "assets/app-1.js": {Data: []byte("1")}},
+		Site: func() onboard.Site { return onboard.Site{} }, StartPort: 8080,
 		Ready:     []Check{{"database", db.Ping}, {"hub", h.Check}},
 		BodyBytes: 64 << 10, MessageBytes: 64 << 10, SendQueue: 256, Now: options.now, Logger: log,
 	})

@@ -165,3 +165,13 @@ const hostNameAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01
 func isHostName(s string) bool {
 	return s != "" && len(s) <= 253 && strings.Trim(s, hostNameAlphabet) == ""
 }
+
+// StartLink is what a QR code holds: the start page, which explains the warning in the
+// words of the browser at hand, and goes on by itself where the site is trusted already.
+// It says which CA it was made for, so that the page can tell when it is another's.
+func StartLink(start string, site onboard.Site) string {
+	if site.CA == nil {
+		return start
+	}
+	return start + "?ca=" + site.CA.Fingerprint.Short()
+}

@@ -34,7 +34,7 @@ func (b banner) print(w io.Writer) {
 		url := httpapi.HTTPSURL(host(p.Addr), b.https)
 		if i == 0 {
 			first = url
-			scan = startLink(httpapi.HTTPURL(host(p.Addr), b.http), b.site)
+			scan = httpapi.StartLink(httpapi.HTTPURL(host(p.Addr), b.http), b.site)
 		}
 		fmt.Fprintf(w, "  %-44s %s\n", url, p.Interface)
 	}
@@ -75,16 +75,6 @@ func (b banner) printFingerprint(w io.Writer) {
 	lines := ca.Fingerprint.HexLines()
 	fmt.Fprintf(w, "\nTo compare before trusting this site's CA:\n\n  %s\n\nor whole, as devices show it (SHA-256):\n\n  %s\n  %s\n",
 		ca.Fingerprint.Digits(), lines[0], lines[1])
-}
-
-// startLink is what a QR code holds: the start page, which explains the warning in the
-// words of the browser at hand, and goes on by itself where the site is trusted already.
-// It says which CA it was made for, so that the page can tell when it is another's.
-func startLink(start string, site onboard.Site) string {
-	if site.CA == nil {
-		return start
-	}
-	return start + "?ca=" + site.CA.Fingerprint.Short()
 }
 
 // printQR draws a QR code that phones read from a terminal.

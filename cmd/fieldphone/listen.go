@@ -66,7 +66,7 @@ func (s *server) buildApps(turnSecret []byte) error {
 		return err
 	}
 	s.app = httpapi.New(httpapi.Config{
-		SiteName: s.cfg.Name, Accounts: s.accounts, Hub: s.hub, Page: page,
+		SiteName: s.cfg.Name, Accounts: s.accounts, Hub: s.hub, Page: page, Site: s.site, StartPort: portOf(s.http),
 		ICE: httpapi.ICEConfig{
 			Secret: turnSecret, Port: s.turnPort, Segments: segments(s.cfg, s.turnPort),
 			Relay: s.relayFor,

@@ -58,7 +58,7 @@ func (inv *invocation) poster(_ context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	p.CA, p.URL = site.CA, startLink(start, site)
+	p.CA, p.URL = site.CA, httpapi.StartLink(start, site)
 	var out bytes.Buffer
 	if err := p.Write(&out); err != nil {
 		return err
