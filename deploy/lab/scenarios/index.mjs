@@ -1,6 +1,7 @@
 // Every scenario, in the order in which they are played: places that follow each other
 // share browsers.
 import accessibility from './accessibility.mjs';
+import addresses from './addresses.mjs';
 import app from './app.mjs';
 import calls from './calls.mjs';
 import fallback from './fallback.mjs';
@@ -10,4 +11,4 @@ import presence from './presence.mjs';
 import recovery from './recovery.mjs';
 import ringing from './ringing.mjs';
 
-export const scenarios = [...presence, ...calls, ...ringing, ...paths, ...recovery, ...fallback, ...firstvisit, ...app, ...accessibility];
+export const scenarios = [...presence, ...calls, ...ringing, ...paths, ...recovery, ...fallback, ...addresses, ...firstvisit, ...app, ...accessibility];
