@@ -73,6 +73,16 @@ final class LinePhone implements Phone {
     }
 
     @Override
+    public void onText(final String name, final String body) {
+        service.main().post(new Runnable() {
+            @Override
+            public void run() {
+                service.lineReads(site, name, body);
+            }
+        });
+    }
+
+    @Override
     public void onRingEnded(final String call) {
         service.main().post(new Runnable() {
             @Override

@@ -39,6 +39,7 @@ public final class LineService extends Service implements Lan.Listener {
     private Line line;
     private LineState state = LineState.CONNECTING;
     private boolean inCall;
+    private boolean pageVisible;
 
     static Intent intent(Context context, String action) {
         return new Intent(context, LineService.class).setAction(action);
@@ -109,7 +110,8 @@ public final class LineService extends Service implements Lan.Listener {
         String action = intent == null || intent.getAction() == null ? START : intent.getAction();
         switch (action) {
             case PAGE:
-                ringing.pageVisible(intent.getBooleanExtra(VISIBLE, false));
+                pageVisible = intent.getBooleanExtra(VISIBLE, false);
+                ringing.pageVisible(pageVisible);
                 calling(intent.getBooleanExtra(IN_CALL, false));
                 if (line == null) begin();
                 else wake(false);
@@ -230,6 +232,11 @@ public final class LineService extends Service implements Lan.Listener {
         if (from != site || line == null) return;
         state = now;
         notices.showLine(now);
+    }
+
+    /** A page before the user's eyes shows what people write by itself. */
+    void lineReads(Store.Site from, String name, String body) {
+        if (from == site && line != null && !pageVisible) notices.text(name, body);
     }
 
     Ringing ringingOf(Store.Site from) {

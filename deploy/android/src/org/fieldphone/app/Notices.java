@@ -14,16 +14,21 @@ import android.os.Build;
 import org.fieldphone.line.LineState;
 import org.fieldphone.line.Ring;
 
-/** The two notifications: that the line is held, and that somebody calls. */
+/** The notifications: that the line is held, that somebody calls, and what people wrote. */
 final class Notices {
     static final int LINE = 1;
     private static final int RING = 2;
+    /** The first of those for what people wrote; the oldest makes room. */
+    private static final int FIRST_TEXT = 100;
+    private static final int TEXTS = 20;
     private static final String LINE_CHANNEL = "line";
     private static final String RING_CHANNEL = "ring";
+    private static final String TEXT_CHANNEL = "text";
     private static final long[] VIBRATION = {0, 700, 500, 700, 1_500};
 
     private final Context context;
     private final NotificationManager manager;
+    private int texts;
 
     Notices(Context context) {
         this.context = context;
@@ -44,6 +49,8 @@ final class Notices {
             ring.setLockscreenVisibility(Notification.VISIBILITY_PUBLIC);
             manager.createNotificationChannel(line);
             manager.createNotificationChannel(ring);
+            manager.createNotificationChannel(new NotificationChannel(
+                    TEXT_CHANNEL, context.getString(R.string.channel_text), NotificationManager.IMPORTANCE_HIGH));
         }
     }
 
@@ -110,6 +117,21 @@ final class Notices {
     private Notification.Action action(int text, PendingIntent intent) {
         Icon icon = Icon.createWithResource(context, R.drawable.icon_small);
         return new Notification.Action.Builder(icon, context.getString(text), intent).build();
+    }
+
+    void text(String name, String body) {
+        Notification notification = builder(TEXT_CHANNEL)
+                .setSmallIcon(R.drawable.icon_small)
+                .setContentTitle(name)
+                .setContentText(body)
+                .setStyle(new Notification.BigTextStyle().bigText(body))
+                .setCategory(Notification.CATEGORY_MESSAGE)
+                .setPriority(Notification.PRIORITY_HIGH)
+                .setContentIntent(activity(new Intent(context, MainActivity.class), 2))
+                .setAutoCancel(true)
+                .build();
+        notification.defaults |= Notification.DEFAULT_ALL;
+        manager.notify(FIRST_TEXT + texts++ % TEXTS, notification);
     }
 
     void stopRing() {

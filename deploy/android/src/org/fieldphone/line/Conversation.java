@@ -10,6 +10,7 @@ import java.util.Set;
 final class Conversation {
     private static final int MAX_NAME = 64;
     private static final int MAX_DISPLAY = 256;
+    private static final int MAX_BODY = 8_000;
     private static final long DEFAULT_HEARTBEAT = 5_000;
     private static final long MIN_HEARTBEAT = 1_000;
     private static final long MAX_HEARTBEAT = 120_000;
@@ -20,6 +21,7 @@ final class Conversation {
     private final Rings rings;
     private final Renewal renewal;
     private boolean welcomed;
+    private String self;
     private long serverTime;
 
     Conversation(WebSocket ws, Line line, Rings rings, Renewal renewal) {
@@ -85,6 +87,9 @@ final class Conversation {
             case "call.incoming":
                 incoming(Json.text(data, "call", MAX_NAME), Json.map(data, "from"), Json.text(data, "media", MAX_NAME));
                 break;
+            case "text.message":
+                text(Json.map(data, "from"), Json.text(data, "body", MAX_BODY));
+                break;
             case "call.ended":
                 ended(Json.text(data, "call", MAX_NAME));
                 break;
@@ -100,6 +105,7 @@ final class Conversation {
         String stream = Json.text(data, "stream", MAX_NAME);
         if (stream == null) throw new IOException("a welcome without a stream");
         welcomed = true;
+        self = Json.text(Json.map(data, "user"), "id", MAX_NAME);
         line.welcomed(stream, Boolean.TRUE.equals(data.get("resumed")));
         long heartbeat = Json.whole(data, "heartbeat_ms", DEFAULT_HEARTBEAT);
         socket.setSoTimeout((int) (Math.max(MIN_HEARTBEAT, Math.min(heartbeat, MAX_HEARTBEAT)) * 5 / 2));
@@ -118,9 +124,18 @@ final class Conversation {
 
     private void incoming(String call, Map<?, ?> from, String media) {
         if (call == null || call.isEmpty()) return;
-        String name = Json.text(from, "name", MAX_DISPLAY);
-        if (name == null || name.trim().isEmpty()) name = Json.text(from, "id", MAX_NAME);
-        rings.begin(new Ring(call, name == null ? "?" : name, "video".equals(media)));
+        rings.begin(new Ring(call, nameOf(from), "video".equals(media)));
+    }
+
+    private static String nameOf(Map<?, ?> person) {
+        String name = Json.text(person, "name", MAX_DISPLAY);
+        if (name == null || name.trim().isEmpty()) name = Json.text(person, "id", MAX_NAME);
+        return name == null ? "?" : name;
+    }
+
+    private void text(Map<?, ?> from, String body) {
+        // What this user wrote on another device comes here, too.
+        if (body != null && self != null && !self.equals(Json.text(from, "id", MAX_NAME))) line.text(nameOf(from), body);
     }
 
     private void ended(String call) {

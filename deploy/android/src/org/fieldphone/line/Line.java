@@ -168,6 +168,10 @@ public final class Line {
         say(LineState.ONLINE);
     }
 
+    void text(String name, String body) {
+        phone.onText(name, body);
+    }
+
     /** Whether a numbered message is new. */
     boolean isNew(long seq) {
         if (seq <= 0) return true;

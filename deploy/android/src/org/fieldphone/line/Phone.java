@@ -29,4 +29,7 @@ public interface Phone {
 
     /** The call no longer rings here, whoever ended it. */
     void onRingEnded(String call);
+
+    /** Somebody wrote to this phone's user. The server keeps nothing: who does not show it here loses it. */
+    void onText(String name, String body);
 }

@@ -73,6 +73,11 @@ final class FakePhone implements Phone {
     }
 
     @Override
+    public void onText(String name, String body) {
+        events.add("text " + name + ": " + body);
+    }
+
+    @Override
     public void onRingEnded(String call) {
         events.add("end " + call);
     }

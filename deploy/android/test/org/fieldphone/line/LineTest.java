@@ -115,6 +115,16 @@ public class LineTest {
     }
 
     @Test
+    public void showsWhatPeopleWrite() throws Exception {
+        try (Page page = site.page(alice, "web-alice-02")) {
+            page.send("text.send", "{\"message\":\"message-own\",\"to\":\"bob\",\"body\":\"from another device\"}");
+            bob.await("text.message");
+        }
+        bob.send("text.send", "{\"message\":\"message-one\",\"to\":\"alice\",\"body\":\"at the gate 门口\"}");
+        assertEquals("text Bob 王: at the gate 门口", phone.next());
+    }
+
+    @Test
     public void resumesAfterTheNetworkChanged() throws Exception {
         invite("call-resume", "audio");
         phone.await("ring call-resume Bob 王 audio");
