@@ -167,7 +167,7 @@ func (s *server) hubConfig() hub.Config {
 func (s *server) banner() banner {
 	kept := "this process (one server)"
 	if s.cfg.Redis.URL.IsSet() {
-		kept = "Redis"
+		kept = "Redis, shared by several servers; calls and texts stay within each"
 	}
 	r := s.cfg.TURN.RelayPorts
 	return banner{
