@@ -22,7 +22,6 @@ describe("ringing", () => {
 
   test.each([
     ["offline", "unreachable"],
-    ["no_such_user", "unreachable"],
     ["in_call", "in_call"],
     ["no_answer", "no_server"],
     ["rate_limited", "other"],

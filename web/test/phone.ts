@@ -16,6 +16,8 @@ export class Phone {
   readonly asked: { type: string; data: Record<string, unknown> }[] = [];
   /** Requests that the server refuses, by type. */
   refuse: Record<string, RequestProblem> = {};
+  /** What an answer waits for, by type of the request. */
+  answers: Record<string, Promise<void>> = {};
   readonly overs: Over[] = [];
   readonly tracks: FakeTrack[] = [];
   /** Devices that are missing, refused or in use: the name of the DOMException, by kind. */
@@ -25,13 +27,16 @@ export class Phone {
   online = true;
   exposed: unknown;
   readonly calls: Calls;
+  readonly tab: Map<string, string>;
 
-  constructor(devices: "some" | "none" = "some") {
+  /** tab: what a page before in this tab kept. */
+  constructor(devices: "some" | "none" = "some", tab: Map<string, string> = new Map()) {
+    this.tab = tab;
     const source = devices === "some" ? (this.devices() as unknown as Devices) : undefined;
     this.calls = new Calls({
       request: async (type, data) => {
         this.asked.push({ type, data: data as Record<string, unknown> });
-        await Promise.resolve();
+        await (this.answers[type] ?? Promise.resolve());
         if (this.refuse[type]) throw new RequestError(this.refuse[type]);
       },
       fetchIce: async () => {
@@ -53,6 +58,10 @@ export class Phone {
       timers: this.time,
       now: () => this.time.now,
       serverNow: () => 1_000_000 + this.time.now,
+      kept: {
+        get: (key) => tab.get(key),
+        set: (key, value) => void (value === undefined ? tab.delete(key) : tab.set(key, value)),
+      },
       onPeer: (pc) => (this.exposed = pc),
       onOver: (over) => this.overs.push(over),
       onProblem: () => undefined,

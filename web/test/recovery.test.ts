@@ -139,12 +139,56 @@ describe("coming back to the server", () => {
   test("after a reload the call is joined again by itself", async () => {
     phone.welcome([phone.info({ role: "answerer", gen: 3 })]);
     await settle();
-    expect(phone.of("call.rejoin")).toEqual([{ call: "c-12345678" }]);
+    expect(phone.of("call.rejoin")).toEqual([{ call: "c-12345678", gen: 3 }]);
     expect(phone.log).toEqual(["getUserMedia"]);
     phone.started("c-12345678", "answerer", 4);
     await settle();
     expect(phone.call).toMatchObject({ gen: 4, stage: "connecting", since: 1_500_000 });
     expect(phone.peers).toHaveLength(1);
+  });
+
+  test("a call that is still being restored is joined as soon as the other end is back", async () => {
+    phone.refuse["call.rejoin"] = "wrong_state";
+    phone.welcome([phone.info({ state: "restoring", gen: 3 })]);
+    await phone.time.pass(5_000);
+    expect(phone.call?.stage).toBe("starting");
+    phone.refuse = {};
+    phone.say("call.peer", { call: phone.name, connected: true });
+    await settle();
+    expect(phone.of("call.rejoin")).toEqual([{ call: phone.name, gen: 3 }, { call: phone.name }]);
+    phone.started(phone.name, "offerer", 4);
+    await settle();
+    expect(phone.call?.stage).toBe("connecting");
+    phone.say("call.peer", { call: phone.name, connected: true });
+    expect(phone.of("call.rejoin")).toHaveLength(2);
+  });
+
+  test.each(["resumed", "fresh"])("or by the next welcome (%s) that lists it as active", async (how) => {
+    phone.refuse["call.rejoin"] = "wrong_state";
+    phone.welcome([phone.info({ state: "restoring" })]);
+    await settle();
+    phone.refuse = {};
+    phone.welcome([phone.info()], how === "resumed");
+    expect(phone.of("call.rejoin")).toHaveLength(2);
+  });
+
+  test("a refusal that comes after the other end is tried again at once", async () => {
+    let answer: () => void = () => undefined;
+    phone.answers["call.rejoin"] = new Promise((resolve) => (answer = resolve));
+    phone.refuse["call.rejoin"] = "wrong_state";
+    phone.welcome([phone.info({ state: "restoring" })]);
+    phone.say("call.peer", { call: phone.name, connected: true });
+    expect(phone.of("call.rejoin")).toHaveLength(1);
+    answer();
+    await phone.time.pass(1_000);
+    expect(phone.of("call.rejoin")).toHaveLength(2);
+  });
+
+  test("a call that the server does not know when it is joined again ends", async () => {
+    phone.refuse["call.rejoin"] = "no_such_call";
+    phone.welcome([phone.info()]);
+    await phone.time.pass(2_000);
+    expect(phone.call).toMatchObject({ stage: "ended", end: "lost" });
   });
 
   test("after a reload both kinds of ringing go on", () => {

@@ -1,8 +1,8 @@
 // What this side sends: microphone, camera, screen.
-import type { Media } from "../protocol/messages";
 import { deviceProblem, type Facing, type MediaSource } from "./media";
 import type { Tracks } from "./link";
 import { noOwn, type Kind, type Own } from "./types";
+import type { Wish } from "./wish";
 
 export interface OwnDeps {
   source: MediaSource;
@@ -13,6 +13,8 @@ export interface OwnDeps {
 
 export class OwnMedia {
   state: Own = noOwn;
+  /** What the person asked for last; a device that comes takes it over. */
+  wish: Wish;
   private readonly deps: OwnDeps;
   private mic: MediaStreamTrack | undefined;
   private cam: MediaStreamTrack | undefined;
@@ -22,8 +24,9 @@ export class OwnMedia {
   private stopped = false;
   private busy = false;
 
-  constructor(deps: OwnDeps) {
+  constructor(deps: OwnDeps, wish: Wish) {
     this.deps = deps;
+    this.wish = wish;
   }
 
   /** What is to be sent now. */
@@ -31,23 +34,24 @@ export class OwnMedia {
     return { audio: this.mic, video: this.shown ?? this.cam };
   }
 
-  /** Asks for microphone and, for a video call, camera. */
-  async acquire(media: Media): Promise<void> {
+  /** Asks for the microphone, muted or not, and for the camera where it is wanted. */
+  async acquire(): Promise<void> {
     this.update({ asking: true });
-    const captured = await this.deps.source.capture({ audio: true, video: media === "video" }, this.facing);
+    const captured = await this.deps.source.capture({ audio: true, video: this.wish.video }, this.facing);
     if (this.stopped) {
       captured.audio?.stop();
       captured.video?.stop();
       return;
     }
+    if (captured.audio) captured.audio.enabled = this.wish.audio;
     this.mic = captured.audio;
     this.cam = captured.video;
     this.watch();
     const cameras = await this.deps.source.cameras();
     this.update({
       asking: false,
-      audio: captured.audio !== undefined,
-      video: captured.video !== undefined,
+      audio: this.sounding,
+      video: this.cam !== undefined,
       problems: captured.problems,
       mirrored: this.facing === "user",
       cameras: cameras.length,
@@ -56,35 +60,25 @@ export class OwnMedia {
 
   /** Mutes or unmutes; with no microphone yet it asks for one. */
   async setAudio(on: boolean): Promise<void> {
-    if (this.mic) {
-      this.mic.enabled = on;
-      this.update({ audio: on });
-      return;
-    }
-    if (!on) return;
-    await this.exclusive(async () => {
-      const { audio, problems } = await this.deps.source.capture({ audio: true, video: false });
-      if (!audio || this.discarded(audio)) {
-        this.update({ problems: { ...this.state.problems, audio: problems.audio } });
-        return;
-      }
-      this.mic = audio;
-      this.watch();
-      await this.deps.replace("audio", audio);
-      this.update({ audio: true, problems: { ...this.state.problems, audio: undefined } });
-    });
+    this.wish = { ...this.wish, audio: on };
+    if (this.mic) this.mic.enabled = on;
+    this.update({ audio: this.sounding });
+    if (on && !this.mic) await this.openMic();
   }
 
   /** Switches the camera off (and its light) or on again. */
   async setVideo(on: boolean): Promise<void> {
+    if (!on) {
+      // Also while a camera is being opened: it is then let go of.
+      this.wish = { ...this.wish, video: false };
+      this.cam?.stop();
+      this.cam = undefined;
+      this.update({ video: false });
+      if (!this.shown) await this.deps.replace("video", null);
+      return;
+    }
     await this.exclusive(async () => {
-      if (!on) {
-        this.cam?.stop();
-        this.cam = undefined;
-        if (!this.shown) await this.deps.replace("video", null);
-        this.update({ video: false });
-        return;
-      }
+      this.wish = { ...this.wish, video: true };
       try {
         await this.open(this.cameraID, this.facing);
       } catch (error) {
@@ -150,7 +144,7 @@ export class OwnMedia {
     const cameras = await this.deps.source.cameras();
     if (this.stopped) return;
     this.update({ cameras: cameras.length });
-    if (this.state.problems.audio === "missing" && !this.mic) await this.setAudio(true);
+    if (this.state.problems.audio === "missing" && !this.mic) await this.openMic();
   }
 
   dismissProblem(kind: Kind | "screen"): void {
@@ -163,10 +157,34 @@ export class OwnMedia {
     this.mic = this.cam = this.shown = undefined;
   }
 
+  private get sounding(): boolean {
+    return this.mic?.enabled ?? false;
+  }
+
+  /** Opens a microphone, or the next one: muted stays muted. */
+  private async openMic(): Promise<void> {
+    await this.exclusive(async () => {
+      const { audio, problems } = await this.deps.source.capture({ audio: true, video: false });
+      if (!audio || this.discarded(audio)) {
+        this.update({ problems: { ...this.state.problems, audio: problems.audio } });
+        return;
+      }
+      audio.enabled = this.wish.audio;
+      this.mic = audio;
+      this.watch();
+      await this.deps.replace("audio", audio);
+      this.update({ audio: this.sounding, problems: { ...this.state.problems, audio: undefined } });
+    });
+  }
+
   private async open(id: string | undefined, facing: Facing): Promise<MediaStreamTrack | undefined> {
     this.cam?.stop();
     const track = await this.deps.source.camera(id, facing);
     if (this.discarded(track)) return undefined;
+    if (!this.wish.video) {
+      track.stop();
+      return undefined;
+    }
     this.cam = track;
     this.cameraID = id;
     this.facing = facing;
@@ -189,7 +207,7 @@ export class OwnMedia {
         if (this.stopped || this.mic !== mic) return;
         this.mic = undefined;
         this.update({ audio: false, problems: { ...this.state.problems, audio: "missing" } });
-        void this.setAudio(true);
+        void this.openMic();
       };
     }
     if (cam) {

@@ -2,10 +2,11 @@
 import { batch, signal } from "@preact/signals";
 import type { IceServers } from "../protocol/api";
 import type { Timers } from "../protocol/clock";
-import type { Media, Payload, Role } from "../protocol/messages";
+import type { Payload, Role } from "../protocol/messages";
 import { Link } from "./link";
 import type { MediaSource } from "./media";
-import { OwnMedia } from "./own";
+import { OwnMedia, type OwnDeps } from "./own";
+import type { Wish } from "./wish";
 
 export interface SessionDeps {
   source: MediaSource;
@@ -47,10 +48,10 @@ export class MediaSession {
     this.events = events;
   }
 
-  /** Asks for the devices that a call of this kind wants. */
-  open(media: Media): void {
+  /** Asks for the devices that a call needs. */
+  open(wish: Wish): void {
     this.release();
-    const own = new OwnMedia({
+    const deps: OwnDeps = {
       source: this.deps.source,
       replace: async (kind, track) => this.link?.replace(kind, track),
       onChange: () => {
@@ -59,9 +60,10 @@ export class MediaSession {
         if (this.preview.value?.getVideoTracks()[0] !== track) this.preview.value = this.streamOf(track);
         this.events.onOwn(own);
       },
-    });
+    };
+    const own = new OwnMedia(deps, wish);
     this.own = own;
-    this.devices = own.acquire(media);
+    this.devices = own.acquire();
   }
 
   /**

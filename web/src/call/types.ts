@@ -1,6 +1,12 @@
 import type { CallMedia, EndReason, Media, Role, User } from "../protocol/messages";
 import type { RequestProblem } from "../protocol/pending";
 
+/** What a tab keeps across reloads. */
+export interface Keep {
+  get(key: string): string | undefined;
+  set(key: string, value: string | undefined): void;
+}
+
 /** Why a camera, microphone or screen is not there. */
 export type DeviceProblem = "insecure" | "denied" | "missing" | "in_use" | "unknown";
 
@@ -104,7 +110,6 @@ export interface Over {
 export function endFor(problem: RequestProblem): CallEnd {
   switch (problem) {
     case "offline":
-    case "no_such_user":
       return "unreachable";
     case "in_call":
       return "in_call";

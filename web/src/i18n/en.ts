@@ -160,7 +160,6 @@ const texts = {
   "text.too_long": "This is too long for one text. Send it in parts.",
   "text.offline_hint": "{name} is offline. A text arrives only while they have the page open.",
   "text.offline": "Not delivered: {name} is not connected.",
-  "text.no_such_user": "Not delivered: this account is gone.",
   "text.rate_limited": "Not delivered: too many texts at once.",
   "text.no_answer": "Not known whether it arrived: the server did not answer.",
   "text.failed": "Not delivered.",

@@ -159,7 +159,6 @@ export const zhCN: Messages = {
   "text.too_long": "消息太长，请分几条发送。",
   "text.offline_hint": "{name}不在线。只有对方打开页面时才能收到消息。",
   "text.offline": "未送达：{name}不在线。",
-  "text.no_such_user": "未送达：该账号已不存在。",
   "text.rate_limited": "未送达：发送得太快了。",
   "text.no_answer": "服务器没有答复，不确定是否送达。",
   "text.failed": "未送达。",

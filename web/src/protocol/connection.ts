@@ -46,8 +46,8 @@ const openTimeoutMs = 8_000;
 const pausesMs = [250, 500, 1_000, 2_000, 4_000, 8_000];
 const defaultHeartbeatMs = 5_000;
 const requestTimeoutMs = 20_000;
-/** Close codes that ask to wait a little longer: slow and too_many_connections. */
-const patientCodes = [4001, 4004];
+/** The close code that asks to wait a little longer: the device did not read fast enough. */
+const slowCode = 4001;
 
 export class Connection {
   private readonly deps: ConnectionDeps;
@@ -69,8 +69,11 @@ export class Connection {
     this.pending = new Pending(deps.timers);
   }
 
+  /** Connects, anew where it is connected; the socket before is not heard any more. */
   start(): void {
     this.stoppedBy = undefined;
+    this.attempts = 0;
+    this.drop();
     this.connect();
   }
 
@@ -221,7 +224,7 @@ export class Connection {
       this.halt(reason);
       return;
     }
-    if (patientCodes.includes(code)) this.attempts = Math.max(this.attempts, 3);
+    if (code === slowCode) this.attempts = Math.max(this.attempts, 3);
     this.attempts += 1;
     if (wasWelcomed || opened) {
       this.away();

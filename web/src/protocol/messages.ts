@@ -17,7 +17,6 @@ export const errorCodes = [
   "hello_expected",
   "no_such_call",
   "wrong_state",
-  "no_such_user",
   "offline",
   "in_call",
   "rate_limited",
@@ -152,7 +151,8 @@ export interface ClientData {
   "call.cancel": OfCall;
   "call.hangup": { call: string; reason?: "hangup" | "failed" };
   "call.signal": CallSignal;
-  "call.rejoin": OfCall;
+  /** gen: of the media that was lost, where it is known. */
+  "call.rejoin": { call: string; gen?: number };
   "call.media": CallMedia;
 }
 

@@ -81,6 +81,7 @@ export class App {
       relayOnly: deps.settings.relayOnly,
       timers: deps.timers,
       serverNow: () => this.clock.now(),
+      kept: deps.tab,
       onOver: (over) => {
         if (over.end !== "merged") this.texts.addCall(over);
       },
@@ -215,6 +216,8 @@ export class App {
     this.changing = true;
     try {
       this.renewal.granted(await this.deps.api.changePassword(current, fresh));
+      // What the old socket has yet to say is about the old session.
+      this.line?.start();
     } finally {
       this.changing = false;
       if (this.connection.value.kind === "stopped") this.line?.start();

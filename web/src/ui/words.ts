@@ -118,8 +118,6 @@ export function textProblem(problem: RequestProblem | undefined): Key {
   switch (problem) {
     case "offline":
       return "text.offline";
-    case "no_such_user":
-      return "text.no_such_user";
     case "rate_limited":
     case "too_many":
       return "text.rate_limited";
