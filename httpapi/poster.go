@@ -9,7 +9,7 @@ import (
 )
 
 // poster is the page to print that leads people here, by the address that the
-// administrator came by. The Wi-Fi's code is on the one that the command line
+// administrator came by where others can reach it. The Wi-Fi's code is on the one that the command line
 // makes: its password has no place in a URL.
 func (a *App) poster(c *fiber.Ctx) error {
 	user, err := a.cfg.Accounts.User(c.UserContext(), sessionOf(c).UserID)
@@ -23,9 +23,13 @@ func (a *App) poster(c *fiber.Ctx) error {
 	if c.Query("paper") == "letter" {
 		paper = onboard.Letter()
 	}
+	host := local(c)
+	if addr, ok := a.cfg.ICE.Relay(host); ok && host.IsLoopback() {
+		host = addr // the administrator sits at the server; others do not
+	}
 	site := a.cfg.Site()
 	var out bytes.Buffer
-	if err := (onboard.Poster{URL: StartLink(HTTPURL(local(c).String(), a.cfg.StartPort), site), CA: site.CA, Paper: paper}).Write(&out); err != nil {
+	if err := (onboard.Poster{URL: StartLink(HTTPURL(host.String(), a.cfg.StartPort), site), CA: site.CA, Paper: paper}).Write(&out); err != nil {
 		return err
 	}
 	c.Set("Content-Type", "image/svg+xml; charset=utf-8")

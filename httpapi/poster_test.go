@@ -15,7 +15,7 @@ func TestPosterIsForAdministrators(t *testing.T) {
 		t.Fatal(err)
 	}
 	a := s.want(200, s.do("GET", "/api/v1/poster?paper=letter", "", bearer(s.signIn("chief", password))...))
-	if !strings.HasPrefix(a.header.Get("Content-Type"), "image/svg+xml") || !strings.Contains(string(a.body), "http://127.0.0.1:8080/") {
+	if !strings.HasPrefix(a.header.Get("Content-Type"), "image/svg+xml") || !strings.Contains(string(a.body), "http://10.77.1.1:8080/") {
 		t.Errorf("%s: %.200s", a.header.Get("Content-Type"), a.body)
 	}
 	if csp := a.header.Get("Content-Security-Policy"); !strings.Contains(csp, "default-src 'none'") {

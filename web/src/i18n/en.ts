@@ -62,6 +62,7 @@ const texts = {
   "admin.title": "Run this site?",
   "admin.how": "This site has no administrator yet. {name} would be the first.",
   "admin.guest": "A guest cannot run a site. Leave, create an account, and open the link again.",
+  "admin.poster": "Poster to print",
   "admin.claim": "Become administrator",
   "admin.not_now": "Not now",
 

@@ -63,6 +63,7 @@ export const zhCN: Messages = {
   "admin.title": "由您管理本站？",
   "admin.how": "本站还没有管理员，{name} 将是第一位。",
   "admin.guest": "访客不能管理本站。请离开后创建账号，再打开该链接。",
+  "admin.poster": "打印海报",
   "admin.claim": "成为管理员",
   "admin.not_now": "暂不",
 

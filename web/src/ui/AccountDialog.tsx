@@ -34,6 +34,11 @@ export function AccountDialog(): JSX.Element | null {
       <NameForm name={me.name} />
       {isGuest(me) ? <p class="hint">{t("guest.until")}</p> : <PasswordForm />}
       <Preferences />
+      {me.admin && (
+        <a class="button wide" href="/api/v1/poster" target="_blank" rel="noopener">
+          {t("admin.poster")}
+        </a>
+      )}
     </Dialog>
   );
 }
