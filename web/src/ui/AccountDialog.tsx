@@ -35,9 +35,11 @@ export function AccountDialog(): JSX.Element | null {
       {isGuest(me) ? <p class="hint">{t("guest.until")}</p> : <PasswordForm />}
       <Preferences />
       {me.admin && (
-        <a class="button wide" href="/api/v1/poster" target="_blank" rel="noopener">
-          {t("admin.poster")}
-        </a>
+        <form action="/api/v1/poster" target="_blank" rel="noopener">
+          <button type="submit" class="button wide">
+            {t("admin.poster")}
+          </button>
+        </form>
       )}
     </Dialog>
   );
