@@ -8,9 +8,8 @@ import { workshop } from './certificates.mjs';
 
 const shop = workshop();
 after(() => shop.close());
-const now = Date.now();
 const month = 31 * 24 * 3600_000;
-let ca, other, leaf, foreign, named, client, fake, renewed, bridge, young;
+let now, ca, other, leaf, foreign, named, client, fake, renewed, bridge, young;
 
 before(() => {
   ca = shop.issue('ca', { ca: true });
@@ -23,6 +22,7 @@ before(() => {
   renewed = shop.issue('renewed', { ca: true });
   bridge = shop.issue('bridge', { by: 'ca', key: 'renewed', ca: true });
   young = shop.issue('young', { by: 'renewed', san: 'IP:127.0.0.1' });
+  now = Date.now(); // after the certificates, which are good from their second on
 });
 
 test('a chain proves the site, or the reason why not is told', () => {
