@@ -206,28 +206,34 @@ func (a *Authority) openLeaf(madeCA bool) error {
 	return nil
 }
 
-// SetNames makes the leaf cover exactly these addresses and names, and localhost with its
-// addresses. A new leaf with the same key is issued if the set differs from the current
-// leaf's; changed tells so. What the CA may not vouch for is left out, logged, and
+// SetNames makes the leaf cover these addresses and names, and localhost with its
+// addresses. A new leaf with the same key is issued if the current one lacks one of them,
+// or, at the first call, if it has more; changed tells so. While the server runs, a leaf
+// that covers too much is kept: who accepted its warning would be warned again, for an
+// address that is gone. What the CA may not vouch for is left out, logged, and
 // returned by Refused: one such name would make clients refuse the whole leaf.
 //
 // If err is not nil and changed is true, the new leaf serves but could not be saved.
 func (a *Authority) SetNames(addrs []netip.Addr, names []string) (changed bool, err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	first := a.asked == nil
 	a.asked = &request{slices.Clone(addrs), slices.Clone(names)}
-	return a.cover()
+	return a.cover(first)
 }
 
-// cover issues a leaf for what was asked for, if the current one is not for that.
-func (a *Authority) cover() (changed bool, err error) {
+// cover issues a leaf for what was asked for, if the current one is not for that: exactly,
+// or with more.
+func (a *Authority) cover(exactly bool) (changed bool, err error) {
 	san, refused := filterSAN(a.ca.Load().binding(), a.asked.addrs, a.asked.names)
 	if len(refused) > 0 && !slices.Equal(refused, a.refused) {
 		a.cfg.Logger.Warn("the certificate cannot cover some names of this server: its CA vouches only for local names and private addresses", "left_out", refused)
 	}
 	a.refused = refused
 	current := a.leaf.Load()
-	if san.equal(sanOf(current.cert)) && signedBy(current.cert, a.ca.Load().cert) {
+	has := sanOf(current.cert)
+	fits := san.equal(has) || !exactly && has.covers(san)
+	if fits && signedBy(current.cert, a.ca.Load().cert) {
 		return false, nil
 	}
 	err = a.reissue(current, san)

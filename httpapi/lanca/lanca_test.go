@@ -295,3 +295,27 @@ func TestReissueIsSeenByTheNextHandshake(t *testing.T) {
 		t.Error("the reissued leaf has the same serial number")
 	}
 }
+
+// Ensure an address that goes while the server runs costs nobody the warning that they
+// accepted, and that a restart forgets it.
+func TestALeafThatCoversMoreIsKeptUntilARestart(t *testing.T) {
+	dir := t.TempDir()
+	a := open(t, Config{Dir: dir})
+	if !setNames(t, a, "depot.lan", "tent.lan") {
+		t.Fatal("no leaf for the first names")
+	}
+	before := leafOf(t, a)
+	if setNames(t, a, "depot.lan") || !leafOf(t, a).Equal(before) {
+		t.Error("a new leaf was issued for a name that went")
+	}
+	if !setNames(t, a, "depot.lan", "gate.lan") {
+		t.Error("no new leaf for a name that came")
+	}
+	if names := a.Names(); slices.Contains(names, "tent.lan") || !slices.Contains(names, "gate.lan") {
+		t.Errorf("the new leaf has %s", names)
+	}
+	again := open(t, Config{Dir: dir})
+	if !setNames(t, again, "depot.lan") || slices.Contains(again.Names(), "gate.lan") {
+		t.Errorf("after a restart the leaf has %s", again.Names())
+	}
+}

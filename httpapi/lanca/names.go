@@ -19,6 +19,13 @@ func (s subjects) equal(other subjects) bool {
 	return slices.Equal(s.addrs, other.addrs) && slices.Equal(s.names, other.names)
 }
 
+// covers tells whether s has all that other has.
+func (s subjects) covers(other subjects) bool {
+	lacks := func(a netip.Addr) bool { return !slices.Contains(s.addrs, a) }
+	lacksName := func(n string) bool { return !slices.Contains(s.names, n) }
+	return !slices.ContainsFunc(other.addrs, lacks) && !slices.ContainsFunc(other.names, lacksName)
+}
+
 func (s subjects) netIPs() []net.IP {
 	var ips []net.IP
 	for _, a := range s.addrs {

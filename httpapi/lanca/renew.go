@@ -67,7 +67,7 @@ func (a *Authority) follow() error {
 		san := sanOf(leaf.cert)
 		a.asked = &request{san.addrs, san.names}
 	}
-	if _, err := a.cover(); err != nil {
+	if _, err := a.cover(true); err != nil {
 		return fmt.Errorf("the server's certificate is still the old one: %w", err)
 	}
 	return nil
