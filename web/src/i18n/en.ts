@@ -267,6 +267,8 @@ const texts = {
   "log.unanswered_audio_in": "Audio call, not taken here",
 
   "banner.away": "Server out of reach, trying again… Calls that run go on.",
+  "banner.long":
+    "Server out of reach, still trying. If this is the right Wi-Fi, reload the page after your call: the server may have a new certificate.",
   "banner.refused":
     "The page loads, but this browser refuses the live connection. Most often the site's certificate is not installed as trusted yet: install it, then reload.",
   "banner.replaced": "Fieldphone is open in another tab or window with this device's name.",

@@ -262,6 +262,8 @@ export const zhCN: Messages = {
   "log.unanswered_audio_in": "语音通话，未在此接听",
 
   "banner.away": "无法连接服务器，正在重试… 进行中的通话不受影响。",
+  "banner.long":
+    "仍无法连接服务器，正在继续重试。如果 Wi-Fi 没有选错，请在通话结束后刷新页面：服务器可能换了新证书。",
   "banner.refused":
     "页面能打开，但浏览器拒绝了实时连接。多半是本站证书尚未设为受信任：请安装证书后刷新页面。",
   "banner.replaced": "Fieldphone 已在另一个标签页或窗口中以此设备的身份打开。",

@@ -6,6 +6,8 @@ import { useApp } from "./context";
 /** Blinks shorter than this are nobody's concern. */
 const patienceMs = 1_500;
 const backMs = 3_000;
+/** After so many tries, about 20 s, a page whose warning was accepted may face a new certificate. */
+const longAttempts = 7;
 
 /** Says when the server is out of reach, when it is back, and what else ends the connection. */
 export function Banner(): JSX.Element | null {
@@ -68,5 +70,6 @@ function bannerWords(state: ConnectionState, late: boolean) {
     return state.reason === "broken" ? "banner.broken" : undefined;
   }
   if (state.kind === "away" && state.refused) return "banner.refused";
-  return late ? "banner.away" : undefined;
+  if (!late) return undefined;
+  return state.kind === "away" && state.attempts >= longAttempts ? "banner.long" : "banner.away";
 }
