@@ -1,6 +1,10 @@
 package rtc
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"reflect"
+	"sync"
+)
 
 // Type names a message.
 type Type string
@@ -270,13 +274,20 @@ func (*CallEnded) Type() Type        { return "call.ended" }
 
 // newMessage returns an empty message of a type, nil for an unknown one.
 func newMessage(t Type) Message {
-	for _, msg := range all() {
-		if msg.Type() == t {
-			return msg
-		}
+	if kind, known := kinds()[t]; known {
+		return reflect.New(kind).Interface().(Message)
 	}
 	return nil
 }
+
+// kinds is looked up for each frame, so it is made once.
+var kinds = sync.OnceValue(func() map[Type]reflect.Type {
+	made := make(map[Type]reflect.Type)
+	for _, msg := range all() {
+		made[msg.Type()] = reflect.TypeOf(msg).Elem()
+	}
+	return made
+})
 
 // all lists one empty message of every type.
 func all() []Message {

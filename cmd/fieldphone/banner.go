@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"net/netip"
 
 	"fieldphone/httpapi"
 	"fieldphone/httpapi/onboard"
@@ -31,10 +30,10 @@ func (b banner) print(w io.Writer) {
 	first := httpapi.HTTPSURL("localhost", b.https)
 	scan := first
 	for i, p := range b.places {
-		url := httpapi.HTTPSURL(host(p.Addr), b.https)
+		url := httpapi.HTTPSURL(p.Addr.String(), b.https)
 		if i == 0 {
 			first = url
-			scan = httpapi.StartLink(httpapi.HTTPURL(host(p.Addr), b.http), b.site)
+			scan = httpapi.StartLink(httpapi.HTTPURL(p.Addr.String(), b.http), b.site)
 		}
 		fmt.Fprintf(w, "  %-44s %s\n", url, p.Interface)
 	}
@@ -45,10 +44,10 @@ func (b banner) print(w io.Writer) {
 	if len(b.places) == 0 {
 		fmt.Fprint(w, "\n  No network yet: connect this machine to one, its address is then served by itself.\n")
 	} else {
-		fmt.Fprintf(w, "\nFirst time on a device (help, certificate):\n\n  %s\n", httpapi.HTTPURL(host(b.places[0].Addr), b.http))
+		fmt.Fprintf(w, "\nFirst time on a device (help, certificate):\n\n  %s\n", httpapi.HTTPURL(b.places[0].Addr.String(), b.http))
 	}
 	b.printFingerprint(w)
-	fmt.Fprintf(w, "\nSTUN/TURN  %s UDP and TCP, relay ports %s UDP\nAccounts   %s\nPresence   %s\n", portText(b.turn), b.relayPorts, b.database, b.presence)
+	fmt.Fprintf(w, "\nSTUN/TURN  port %d UDP and TCP, relay ports %s UDP\nAccounts   %s\nPresence   %s\n", b.turn, b.relayPorts, b.database, b.presence)
 	for _, name := range b.refused {
 		fmt.Fprintf(w, "Note       %s is outside what the certificate may cover; browsers warn there\n", name)
 	}
@@ -91,7 +90,3 @@ func printQR(w io.Writer, text string) {
 func adminLink(page, code string) string { return page + "#admin=" + code }
 
 func joinLink(page, code string) string { return page + "#join=" + code }
-
-func host(addr netip.Addr) string { return addr.String() }
-
-func portText(port uint16) string { return fmt.Sprintf("port %d", port) }

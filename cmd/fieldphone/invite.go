@@ -67,5 +67,5 @@ func pageURL(cfg configs.Config, given string) (string, error) {
 	if len(places) == 0 {
 		return "", errors.New("this machine has no network now; connect it to one, or give --url")
 	}
-	return httpapi.HTTPSURL(host(places[0].Addr), uint16(cfg.Listen.HTTPSPort)), nil
+	return httpapi.HTTPSURL(places[0].Addr.String(), uint16(cfg.Listen.HTTPSPort)), nil
 }

@@ -132,7 +132,7 @@ func startURL(cfg configs.Config, given string) (string, error) {
 	if len(places) == 0 {
 		return "", errors.New("this machine has no network now; connect it to one, or give --url")
 	}
-	return httpapi.HTTPURL(host(places[0].Addr), uint16(cfg.Listen.HTTPPort)), nil
+	return httpapi.HTTPURL(places[0].Addr.String(), uint16(cfg.Listen.HTTPPort)), nil
 }
 
 // maxInput bounds files that commands read.

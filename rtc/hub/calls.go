@@ -3,6 +3,7 @@ package hub
 import (
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"fieldphone/rtc"
@@ -36,10 +37,7 @@ func newCalls() calls {
 // of lists the calls of a user, made or received, in a stable order.
 func (cs *calls) of(user string) []*call.Call {
 	return slices.SortedFunc(maps.Values(cs.user[user]), func(a, b *call.Call) int {
-		if a.ID() < b.ID() {
-			return -1
-		}
-		return 1
+		return strings.Compare(a.ID(), b.ID())
 	})
 }
 
@@ -191,18 +189,20 @@ func (h *Hub) showBusy(key call.Device) {
 // record counts and logs the life of a call, so that an admin can follow it by
 // its id.
 func (h *Hub) record(c *call.Call, msg rtc.Message) {
-	log := h.cfg.Logger.With("call", c.ID(), "caller", c.Caller().ID, "callee", c.Callee().ID)
+	log := func(what string, more ...any) {
+		h.cfg.Logger.Info(what, append([]any{"call", c.ID(), "caller", c.Caller().ID, "callee", c.Callee().ID}, more...)...)
+	}
 	switch m := msg.(type) {
 	case *rtc.CallRinging:
-		log.Info("call rings")
+		log("call rings")
 	case *rtc.CallStarted:
 		if m.Role == rtc.Offerer {
-			log.Info("call starts", "gen", m.Gen, "media", m.Media)
+			log("call starts", "gen", m.Gen, "media", m.Media)
 		}
 	case *rtc.CallEnded:
 		if m.Reason != rtc.EndAnsweredElsewhere && h.calls.ending(c) {
 			h.stats.end(m.Reason)
-			log.Info("call ends", "reason", m.Reason, "by", m.By)
+			log("call ends", "reason", m.Reason, "by", m.By)
 		}
 	}
 }
@@ -249,11 +249,15 @@ func (h *Hub) invite(d *device, m *rtc.CallInvite, ack func()) error {
 	}
 	in.Busy = h.calls.occupied(m.To)
 	in.Devices = h.reachable(m.To)
-	c, effects := call.New(in, call.Timing{Ring: h.cfg.RingTimeout, Resume: h.cfg.ResumeWindow}, now)
+	c, effects := call.New(in, h.timing(), now)
 	h.calls.add(c)
 	ack()
 	h.carry(c, effects)
 	return nil
+}
+
+func (h *Hub) timing() call.Timing {
+	return call.Timing{Ring: h.cfg.RingTimeout, Resume: h.cfg.ResumeWindow}
 }
 
 // ringingFrom finds the call by which a user rings this device.
@@ -278,7 +282,7 @@ func (h *Hub) restore(d *device, running []rtc.RunningCall) {
 		claim := call.Claim{By: d.key, User: d.user, Running: r}
 		c := h.calls.byID[r.Call]
 		if c == nil {
-			c = call.Restore(claim, call.Timing{Ring: h.cfg.RingTimeout, Resume: h.cfg.ResumeWindow}, h.cfg.Now())
+			c = call.Restore(claim, h.timing(), h.cfg.Now())
 			h.calls.add(c)
 			h.cfg.Logger.Info("call is claimed", "call", r.Call, "user", d.key.User, "peer", r.Peer)
 			h.carry(c, nil)

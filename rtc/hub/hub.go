@@ -77,7 +77,6 @@ type Hub struct {
 	store presence.Store
 	inbox chan func()
 	done  chan struct{} // closed when Run has ended
-	once  sync.Once
 	stats counters
 
 	// Owned by the goroutine of Run:
@@ -109,7 +108,7 @@ func New(cfg Config, store presence.Store) (*Hub, error) {
 // Run owns the hub's state until ctx ends, then closes every connection with
 // going_away. It may be called once.
 func (h *Hub) Run(ctx context.Context) {
-	defer h.once.Do(func() { close(h.done) })
+	defer close(h.done)
 	syncer := newSyncer(h.store, h.cfg.PresenceTTL, h.cfg.Logger)
 	var wg sync.WaitGroup
 	wg.Go(func() { syncer.run(ctx) })
