@@ -83,21 +83,6 @@ type Redis struct {
 	URL Secret `yaml:"url"` // redis://, rediss:// or unix://; empty: in this process
 }
 
-// TURN is about the STUN/TURN server (RFC 8489, RFC 8656).
-type TURN struct {
-	Realm      string    `yaml:"realm"`       // REALM attribute, RFC 8489 section 14.9
-	Port       int       `yaml:"port"`        // UDP and TCP; 0: any free port
-	RelayPorts PortRange `yaml:"relay_ports"` // UDP ports that allocations get
-	// Secret signs the time-limited credentials. Empty: made at first start and kept in
-	// Data.
-	Secret Secret `yaml:"secret"`
-	// AllowLoopbackPeers lets clients relay to 127.0.0.0/8 and ::1. Only for tests: it
-	// opens everything that listens on this machine alone.
-	AllowLoopbackPeers       bool `yaml:"allow_loopback_peers"`
-	MaxAllocationsPerSession int  `yaml:"max_allocations_per_session"`
-	MaxTCPConnections        int  `yaml:"max_tcp_connections"`
-}
-
 // Segment is a part of the network and the server addresses that its clients reach. It
 // overrides the address a client came by, for servers behind port forwarding.
 type Segment struct {
@@ -147,7 +132,11 @@ func Default() Config {
 			Realm:                    "fieldphone",
 			Port:                     3478,
 			RelayPorts:               PortRange{Min: 49160, Max: 49359},
+			Peers:                    Peers{Mode: "clients"},
 			MaxAllocationsPerSession: 12,
+			AllocatesPerSecond:       20,
+			BindingsPerSecond:        100,
+			OnHTTPSPort:              true,
 			MaxTCPConnections:        2000,
 		},
 		Signalling: Signalling{

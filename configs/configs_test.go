@@ -76,6 +76,13 @@ func TestValidate(t *testing.T) {
 		{func(c *Config) { c.TURN.Secret = secret("hunter2") }, `turn.secret is [redacted]: it has fewer than 16 bytes and can be guessed; use a longer random one, or leave it empty to have one made`},
 		{func(c *Config) { c.TURN.Secret = secret("[redacted]") }, `turn.secret is [redacted]: this is the text that stands for a secret in a printed configuration; put the secret itself here`},
 		{func(c *Config) { c.TURN.MaxAllocationsPerSession = 0 }, `turn.max_allocations_per_session is 0: it must be from 1 to 1000; choose a number in there`},
+		{func(c *Config) { c.TURN.Peers.Mode = "open" }, `turn.peers.mode is "open": it is not one of call, clients, cidr, any; choose one of them`},
+		{func(c *Config) { c.TURN.Peers.Mode = "cidr" }, `turn.peers.allow: mode cidr permits the listed networks alone, and the list is empty; list those of your clients, like [192.168.0.0/16], or choose mode clients`},
+		{func(c *Config) { c.TURN.Peers.Deny = []netip.Prefix{netip.MustParsePrefix("10.0.0.1/8")} }, `turn.peers.deny[0] is 10.0.0.1/8: bits are set after the prefix; write 10.0.0.0/8`},
+		{func(c *Config) { c.TURN.MaxAllocations = -1 }, `turn.max_allocations is -1: it must be from 0 to 1000000; choose a number in there`},
+		{func(c *Config) { c.TURN.KbpsPerAllocation, c.TURN.Kbps = 2000, 1000 }, `turn.kbps is 1000: it is less than turn.kbps_per_allocation 2000, of one allocation alone; raise it, or lower the other`},
+		{func(c *Config) { c.TURN.AllocatesPerSecond = 0 }, `turn.allocates_per_second_per_source is 0: it must be from 1 to 1000000; choose a number in there`},
+		{func(c *Config) { c.TURN.BindingsPerSecond = 0 }, `turn.bindings_per_second_per_source is 0: it must be from 1 to 1000000; choose a number in there`},
 		{func(c *Config) { c.TLS.Cert = "site.pem" }, `tls.key is "": a certificate and its key belong together; name the key's file, or leave tls.cert empty to use the site's own CA`},
 		{func(c *Config) { c.TLS.Key = "site.key" }, `tls.cert is "": a certificate and its key belong together; name the certificate's file, or leave tls.key empty to use the site's own CA`},
 		{func(c *Config) { c.MDNS.Name = "phone.local" }, `mdns.name is "phone.local": it is not one word of letters, digits and hyphens; write it without .local, like fieldphone, or leave it empty for no name`},
@@ -146,11 +153,13 @@ func TestWarnings(t *testing.T) {
 	cfg.Session.BcryptCost = 4
 	cfg.TURN.AllowLoopbackPeers = true
 	cfg.TLS.NoNameConstraints = true
+	cfg.TURN.Peers.Mode = "any"
 	cfg.TURN.RelayPorts = PortRange{Min: 50000, Max: 50039}
 	want := []string{
 		"session.bcrypt_cost is 4: under 10, stolen password hashes are cheap to guess; use 10 or more outside tests",
 		"turn.allow_loopback_peers is true: every client can reach what listens on this machine's loopback alone; set it to false outside tests",
 		"tls.no_name_constraints is true: whoever steals the CA's key can pose as any site to everyone who trusts it; set it to false unless a client refuses constrained CAs",
+		`turn.peers.mode is "any": whoever is signed in can reach every address that this machine reaches, printers and routers included; use clients`,
 		"turn.relay_ports is 50000-50039: 40 ports can be used up by fewer than four sessions; widen the range, and the firewall's",
 	}
 	if diff := cmp.Diff(want, cfg.Warnings()); diff != "" {

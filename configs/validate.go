@@ -48,6 +48,9 @@ func (c Config) Warnings() []string {
 	if c.TLS.NoNameConstraints {
 		ps.add("tls.no_name_constraints", true, "whoever steals the CA's key can pose as any site to everyone who trusts it", "set it to false unless a client refuses constrained CAs")
 	}
+	if c.TURN.Peers.Mode == "any" {
+		ps.add("turn.peers.mode", c.TURN.Peers.Mode, "whoever is signed in can reach every address that this machine reaches, printers and routers included", "use clients")
+	}
 	if n := c.TURN.RelayPorts.Size(); n < 4*c.TURN.MaxAllocationsPerSession {
 		ps.add("turn.relay_ports", c.TURN.RelayPorts, fmt.Sprintf("%d ports can be used up by fewer than four sessions", n), "widen the range, and the firewall's")
 	}
@@ -174,18 +177,6 @@ func isRedisURL(text string) bool {
 		return u.Path != ""
 	}
 	return false
-}
-
-func (t TURN) check(ps *Problems) {
-	const longestRealm, shortestSecret = 127, 16 // RFC 8489 section 14.9: fewer than 128 characters
-	if n := len([]rune(t.Realm)); n == 0 || n > longestRealm {
-		ps.add("turn.realm", t.Realm, "a realm has from 1 to 127 characters", "use a short name, like fieldphone")
-	}
-	if isGiven(t.Secret) && len(t.Secret.Reveal()) < shortestSecret {
-		ps.add("turn.secret", t.Secret, "it has fewer than 16 bytes and can be guessed", "use a longer random one, or leave it empty to have one made")
-	}
-	ps.between("turn.max_allocations_per_session", t.MaxAllocationsPerSession, 1, 1000)
-	ps.between("turn.max_tcp_connections", t.MaxTCPConnections, 1, 1_000_000)
 }
 
 func checkSegments(ps *Problems, segments []Segment) {
