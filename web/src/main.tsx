@@ -112,7 +112,7 @@ backCloses(app);
 takeLink();
 window.addEventListener("hashchange", takeLink);
 keepPage(onProblem);
-void app.boot();
+void app.identity.boot();
 
 render(
   <Provide value={app}>

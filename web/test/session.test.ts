@@ -85,14 +85,14 @@ beforeEach(async () => {
     },
     onProblem: () => undefined,
   });
-  await app.boot();
+  await app.identity.boot();
   // Reading a Response takes more than a round of promises.
   await expect.poll(() => sockets.length).toBe(1);
   welcome();
 });
 
 async function changePassword(): Promise<void> {
-  const change = app.changePassword("old password", "new password");
+  const change = app.identity.changePassword("old password", "new password");
   await settle();
   changed();
   await change;
@@ -107,21 +107,21 @@ describe("changing the password", () => {
     welcome();
     old.onClose?.(4500); // as a real one does late; nobody listens
     await time.pass(60);
-    expect(app.session.value.kind).toBe("in");
+    expect(app.identity.session.value.kind).toBe("in");
     expect(app.connection.value).toEqual({ kind: "online" });
     expect(sockets).toHaveLength(2);
   });
 
   test("goes on with a new socket when the old one is closed before the answer comes", async () => {
-    const change = app.changePassword("old password", "new password");
+    const change = app.identity.changePassword("old password", "new password");
     await settle();
     last().onClose?.(4500);
-    expect(app.session.value.kind).toBe("in");
+    expect(app.identity.session.value.kind).toBe("in");
     changed();
     await change;
     expect(sockets).toHaveLength(2);
     welcome();
-    expect(app.session.value.kind).toBe("in");
+    expect(app.identity.session.value.kind).toBe("in");
     expect(app.connection.value).toEqual({ kind: "online" });
   });
 
@@ -135,5 +135,5 @@ describe("changing the password", () => {
 
 test("a session that ends for another reason is told", () => {
   last().onClose?.(4500);
-  expect(app.session.value).toEqual({ kind: "out", why: "session_ended" });
+  expect(app.identity.session.value).toEqual({ kind: "out", why: "session_ended" });
 });

@@ -6,21 +6,13 @@ import { ServerClock, type Timers } from "../protocol/clock";
 import { Connection, type ConnectionDeps, type ConnectionState, type Socket } from "../protocol/connection";
 import type { CallIncoming, Media, ServerMessage, User, Welcome } from "../protocol/messages";
 import { RequestError } from "../protocol/pending";
+import { Identity } from "./identity";
 import { Invites, Joining } from "./joining";
 import { People } from "./people";
-import { Renewal } from "./renewal";
 import type { Settings } from "./settings";
 import type { Kept } from "./storage";
 import { Texts } from "./texts";
 import { View } from "./view";
-
-export type SignOutReason = "session_ended" | "session_expired" | "user_disabled";
-
-export type Session =
-  | { kind: "unknown" }
-  | { kind: "unreachable" }
-  | { kind: "out"; why?: SignOutReason }
-  | { kind: "in"; user: Account };
 
 export interface AppDeps {
   api: Api;
@@ -38,11 +30,10 @@ export interface AppDeps {
   onProblem: (problem: string) => void;
 }
 
-const retryMs = 3_000;
 const usersEveryMs = 60_000;
 
 export class App {
-  readonly session = signal<Session>({ kind: "unknown" });
+  readonly identity: Identity;
   readonly connection = signal<ConnectionState>({ kind: "idle" });
   readonly settings: Settings;
   readonly people = new People();
@@ -62,10 +53,7 @@ export class App {
   });
   private readonly deps: AppDeps;
   private line: Connection | undefined;
-  private readonly renewal: Renewal;
   private usersAt = Number.NEGATIVE_INFINITY;
-  /** The session is being ended or changed on purpose, so its end is no news. */
-  private changing = false;
 
   constructor(deps: AppDeps) {
     this.deps = deps;
@@ -94,12 +82,19 @@ export class App {
       kept: deps.tab,
       lookingAt: () => (this.view.visible.value ? this.reading.value : undefined),
     });
-    this.renewal = new Renewal({
-      renew: () => deps.api.renew(),
-      serverNow: () => this.clock.now(),
+    this.identity = new Identity({
+      api: deps.api,
+      joining: this.joining,
       timers: deps.timers,
-      onEnded: (code) =>
-        this.leave({ kind: "out", why: code === "user_disabled" ? "user_disabled" : "session_expired" }),
+      serverNow: () => this.clock.now(),
+      local: deps.local,
+      onIn: (user) => this.enter(user),
+      onOut: () => this.leave(),
+      onLeaving: () => this.calls.hangUp(),
+      onLeft: () => this.texts.clear(),
+      onNewSession: (done) => {
+        if (!done || this.connection.value.kind === "stopped") this.line?.start();
+      },
       onProblem: deps.onProblem,
     });
     effect(() => {
@@ -108,14 +103,9 @@ export class App {
     });
   }
 
+  /** The user of this page, while signed in. */
   get me(): Account | undefined {
-    const session = this.session.value;
-    return session.kind === "in" ? session.user : undefined;
-  }
-
-  /** The id that signed in here last, for the sign-in form. */
-  get lastUser(): string | undefined {
-    return this.deps.local.get("user");
+    return this.identity.me;
   }
 
   /** A person by id, also one who is known from texts alone. */
@@ -154,76 +144,6 @@ export class App {
     if (this.view.openWith.value !== peer) this.view.openWith.value = undefined;
   }
 
-  /** Finds out whether a session goes on. */
-  async boot(): Promise<void> {
-    try {
-      await this.enter(await this.deps.api.me());
-    } catch (error) {
-      if (error instanceof ApiError && error.signedOut) {
-        const expired = error.code === "session_expired" || error.code === "session_revoked";
-        this.session.value = { kind: "out", ...(expired ? { why: "session_expired" } : {}) };
-        return;
-      }
-      this.session.value = { kind: "unreachable" };
-      this.deps.timers.set(() => void this.boot(), retryMs);
-    }
-  }
-
-  async signIn(id: string, password: string): Promise<void> {
-    const grant = await this.deps.api.login(id, password);
-    this.renewal.granted(grant);
-    await this.enter(grant.user);
-  }
-
-  async createAccount(id: string, name: string, password: string): Promise<void> {
-    await this.deps.api.register(id, name, password, this.joining.code);
-    await this.signIn(id, password);
-  }
-
-  /** Comes in with only a name. */
-  async joinAsGuest(name: string): Promise<void> {
-    const grant = await this.deps.api.guest(name, this.joining.code);
-    this.renewal.granted(grant);
-    await this.enter(grant.user);
-  }
-
-  async claimAdmin(code: string): Promise<void> {
-    this.session.value = { kind: "in", user: await this.deps.api.claimAdmin(code) };
-    this.joining.dropAdminCode();
-  }
-
-  /** Ends the session everywhere; throws when the server could not be told. */
-  async signOut(): Promise<void> {
-    this.changing = true;
-    try {
-      this.calls.hangUp();
-      await this.deps.api.logout();
-    } catch (error) {
-      if (!(error instanceof ApiError && error.signedOut)) throw error;
-    } finally {
-      this.changing = false;
-    }
-    this.texts.clear();
-    this.leave({ kind: "out" });
-  }
-
-  async rename(name: string): Promise<void> {
-    this.session.value = { kind: "in", user: await this.deps.api.rename(name) };
-  }
-
-  /** Changes the password; the server ends the old session, so the line is opened anew. */
-  async changePassword(current: string, fresh: string): Promise<void> {
-    this.changing = true;
-    try {
-      this.renewal.granted(await this.deps.api.changePassword(current, fresh));
-      // What the old socket has yet to say is about the old session.
-      this.line?.start();
-    } finally {
-      this.changing = false;
-      if (this.connection.value.kind === "stopped") this.line?.start();
-    }
-  }
-
   /** The network came back or changed, or the page became visible. */
   wake(networkChanged: boolean): void {
     this.line?.wake(networkChanged);
@@ -236,10 +156,7 @@ export class App {
   }
 
   private async enter(user: Account): Promise<void> {
-    if (!user.guest) this.deps.local.set("user", user.id);
-    this.joining.dropInvite();
     this.texts.open(user.id);
-    this.session.value = { kind: "in", user };
     const device = await this.deps.device();
     if (this.me?.id !== user.id) return;
     this.line?.stop("signed_out");
@@ -264,19 +181,14 @@ export class App {
 
   private lineState(state: ConnectionState): void {
     this.connection.value = state;
-    if (state.kind === "stopped" && state.reason === "session_ended" && !this.changing) {
-      this.leave({ kind: "out", why: "session_ended" });
-    }
+    if (state.kind === "stopped" && state.reason === "session_ended") this.identity.ended();
   }
 
   private welcome(welcome: Welcome): void {
     this.clock.learn(welcome.server_time);
-    const { me } = this;
-    if (me && me.name !== welcome.user.name) {
-      this.session.value = { kind: "in", user: { ...me, name: welcome.user.name } };
-    }
+    this.identity.named(welcome.user.name);
     this.calls.welcome(welcome);
-    this.renewal.schedule();
+    this.identity.renewal.schedule();
     if (this.joining.site.value === undefined) void this.joining.load();
     void this.loadUsers(!welcome.resumed);
   }
@@ -313,9 +225,7 @@ export class App {
     }
   }
 
-  private leave(session: Session): void {
-    this.renewal.stop();
-    this.session.value = session;
+  private leave(): void {
     this.calls.reset();
     this.view.reset();
     const { line } = this;

@@ -55,7 +55,7 @@ function NameForm({ name: present }: { name: string }): JSX.Element {
       class="stack"
       onSubmit={(event) => {
         event.preventDefault();
-        void run(() => app.rename(name.trim()), t("account.saved"));
+        void run(() => app.identity.rename(name.trim()), t("account.saved"));
       }}
     >
       <div class="with-button">
@@ -78,7 +78,7 @@ function PasswordForm(): JSX.Element {
   const { outcome, busy, run } = useAction();
   const submit = async (event: Event) => {
     event.preventDefault();
-    const done = await run(() => app.changePassword(current, fresh), t("account.password_changed"));
+    const done = await run(() => app.identity.changePassword(current, fresh), t("account.password_changed"));
     if (!done) return;
     setCurrent("");
     setFresh("");

@@ -28,7 +28,7 @@ export function AdminClaim(): JSX.Element | null {
             class="button primary"
             data-first
             disabled={busy}
-            onClick={() => void run(() => app.claimAdmin(code))}
+            onClick={() => void run(() => app.identity.claimAdmin(code))}
           >
             {t("admin.claim")}
           </button>

@@ -8,7 +8,7 @@ import { Start } from "./Start";
 export function Root(): JSX.Element {
   const app = useApp();
   const { t } = app.settings;
-  switch (app.session.value.kind) {
+  switch (app.identity.session.value.kind) {
     case "in":
       return <Shell />;
     case "out":

@@ -125,7 +125,7 @@ function SignOut(): JSX.Element {
   const leave = () => {
     setLeaving(true);
     // A server out of reach is said by the banner; the button can be tried again.
-    void app.signOut().catch(() => setLeaving(false));
+    void app.identity.signOut().catch(() => setLeaving(false));
   };
   return (
     <footer class="side-foot">

@@ -21,7 +21,7 @@ export function Start(): JSX.Element {
   const site = joining.site.value;
   const invited = joining.invited.value;
   const brought = invited.kind !== "none";
-  const [chosen, setChosen] = useState<Way>(app.lastUser === undefined || brought ? "new" : "known");
+  const [chosen, setChosen] = useState<Way>(app.identity.lastUser === undefined || brought ? "new" : "known");
   useEffect(() => {
     let timer: number | undefined;
     const ask = async () => {
@@ -33,7 +33,7 @@ export function Start(): JSX.Element {
   useEffect(() => {
     if (brought) setChosen((way) => (way === "known" ? "new" : way));
   }, [brought]);
-  const session = app.session.value;
+  const session = app.identity.session.value;
   const why = session.kind === "out" ? session.why : undefined;
   const closed = site?.policy === "closed";
   const ways: Way[] = closed ? ["known"] : site?.guests ? ["new", "guest", "known"] : ["new", "known"];
@@ -84,16 +84,18 @@ function EntryForm({ way }: { way: Way }): JSX.Element {
   const app = useApp();
   const { t } = app.settings;
   const fresh = way === "new";
-  const [id, setID] = useState(fresh ? "" : (app.lastUser ?? ""));
+  const [id, setID] = useState(fresh ? "" : (app.identity.lastUser ?? ""));
   const [name, setName] = useState("");
   const [password, setPassword] = useState("");
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<{ field?: string; text: string }>();
 
   const enter = () => {
-    if (way === "guest") return app.joinAsGuest(name.trim());
+    if (way === "guest") return app.identity.joinAsGuest(name.trim());
     const user = id.trim().toLowerCase();
-    return fresh ? app.createAccount(user, name.trim(), password) : app.signIn(user, password);
+    return fresh
+      ? app.identity.createAccount(user, name.trim(), password)
+      : app.identity.signIn(user, password);
   };
   const submit = async (event: Event) => {
     event.preventDefault();
