@@ -224,4 +224,3 @@ func (p peerAddress) AddTo(m *stun.Message) error {
 	ap := netip.AddrPort(p)
 	return (&stun.XORMappedAddress{IP: ap.Addr().AsSlice(), Port: int(ap.Port())}).AddToAs(m, stun.AttrXORPeerAddress)
 }
-

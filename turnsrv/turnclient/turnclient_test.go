@@ -42,7 +42,7 @@ func startRelay(t *testing.T, limits turnsrv.Limits) netip.AddrPort {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { server.Close() })
+	t.Cleanup(func() { _ = server.Close() })
 	return at
 }
 
