@@ -104,7 +104,7 @@ func New(cfg Config) *App {
 	user.Post("/events/:stream", a.sendEvents)
 	api.Use(func(*fiber.Ctx) error { return fiber.ErrNotFound })
 
-	f.Use(compress.New(), etag.New(), cacheAssets, filesystem.New(filesystem.Config{Root: http.FS(cfg.Page)}))
+	f.Use(dashboardPage, compress.New(), etag.New(), cacheAssets, filesystem.New(filesystem.Config{Root: http.FS(cfg.Page)}))
 	f.Use(func(*fiber.Ctx) error { return fiber.ErrNotFound })
 	f.Handler() // builds the routes, so that Serve may be called more than once
 	return a

@@ -142,6 +142,12 @@ func TestPageAndHealth(t *testing.T) {
 	if a.header.Get("Strict-Transport-Security") != "" {
 		t.Error("HSTS would lock out those who have not installed the CA")
 	}
+	for _, path := range []string{"/admin", "/admin/relay", "/admin?lang=en"} {
+		if b := s.want(200, s.do("GET", path, "")); string(b.body) != string(a.body) || b.header.Get("Cache-Control") != "no-cache" {
+			t.Errorf("GET %s: got %s %v, want the page", path, b.body, b.header)
+		}
+	}
+	s.want(404, s.do("GET", "/administrator", ""))
 	a = s.want(200, s.do("GET", "/assets/app-1.js", ""))
 	if !strings.Contains(a.header.Get("Cache-Control"), "immutable") {
 		t.Errorf("Cache-Control %q", a.header.Get("Cache-Control"))

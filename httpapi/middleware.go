@@ -146,3 +146,12 @@ func (a *App) logRequests(c *fiber.Ctx) error {
 		"from", remote(c).String(), "took", a.cfg.Now().Sub(began).Round(time.Millisecond).String(), "user", sessionOf(c).UserID)
 	return nil
 }
+
+// dashboardPage gives the page itself at the addresses that its dashboard shows,
+// so that they can be reloaded and kept as bookmarks.
+func dashboardPage(c *fiber.Ctx) error {
+	if path := c.Path(); path == "/admin" || strings.HasPrefix(path, "/admin/") {
+		c.Path("/")
+	}
+	return c.Next()
+}
