@@ -34,7 +34,10 @@ type Config struct {
 type Listener struct {
 	UDP *net.UDPConn
 	// TCP may be any stream listener, TLS included, whose connections have
-	// *net.TCPAddr addresses.
+	// *net.TCPAddr addresses. Each connection says by itself what it is, so
+	// that one listener may give both: the result of its method
+	// Transport() string ("tcp" or "tls") if it has one; else "tls" if it has
+	// ConnectionState() tls.ConnectionState, as *tls.Conn does; else "tcp".
 	TCP net.Listener
 	// Address is the local IP that clients of this socket relay by. For a TCP
 	// listener that serves several addresses leave it zero: then each
@@ -60,6 +63,19 @@ func (r PortRange) contains(port uint16) bool { return port >= r.Min && port <= 
 type Limits struct {
 	// AllocationsPerSession is answered with 486 when exceeded. Default 12.
 	AllocationsPerSession int
+	// Allocations of all sessions together, answered with 508 when exceeded.
+	// 0 means as many as there are relay ports.
+	Allocations int
+	// BitsPerAllocation and Bits (of all allocations together) are payload bits
+	// per second in each direction; packets beyond that and a short burst are
+	// dropped. 0 means no limit.
+	BitsPerAllocation, Bits int64
+	// AllocatesPerSource and BindingsPerSource are the requests per second that
+	// one source address (IPv6: one /64) may send lastingly; a NAT hides many
+	// clients behind one, so bursts of ten seconds' worth pass. Beyond it
+	// Bindings and what is not authenticated are dropped, and authenticated
+	// Allocates get 486. Default 20 and 100.
+	AllocatesPerSource, BindingsPerSource float64
 	// TCPConnections open at once, from everywhere. Default 4096.
 	TCPConnections int
 	// TCPConnectionsPerIP open at once from one address; a whole segment may
@@ -101,12 +117,24 @@ func (l Limits) withDefaults() Limits {
 			*f.value = f.fallback
 		}
 	}
+	for _, f := range []struct {
+		value    *float64
+		fallback float64
+	}{
+		{&l.AllocatesPerSource, 20},
+		{&l.BindingsPerSource, 100},
+	} {
+		if *f.value == 0 {
+			*f.value = f.fallback
+		}
+	}
 	return l
 }
 
 func (l Limits) validate() error {
-	if min(l.AllocationsPerSession, l.TCPConnections, l.TCPConnectionsPerIP) < 0 ||
-		min(l.TCPFirstMessage, l.TCPIdle, l.CredentialLifetime) < 0 {
+	if min(l.AllocationsPerSession, l.Allocations, l.TCPConnections, l.TCPConnectionsPerIP) < 0 ||
+		min(l.TCPFirstMessage, l.TCPIdle, l.CredentialLifetime) < 0 ||
+		min(l.BitsPerAllocation, l.Bits) < 0 || !(min(l.AllocatesPerSource, l.BindingsPerSource) >= 0) { // not a number is neither
 		return errors.New("turn: limits: must not be negative")
 	}
 	return nil

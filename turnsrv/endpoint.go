@@ -32,6 +32,7 @@ type socket interface {
 	// address is the net.Addr that pion/turn knows a client by.
 	address(client netip.AddrPort) net.Addr
 	local() net.Addr
+	transport() transport
 	traffic() *trafficCounters
 }
 

@@ -53,6 +53,7 @@ func (u *udpSocket) write(p []byte, to netip.AddrPort) error {
 
 func (u *udpSocket) close()                    { _ = u.conn.Close() }
 func (u *udpSocket) local() net.Addr           { return u.localAddr }
+func (u *udpSocket) transport() transport      { return overUDP }
 func (u *udpSocket) traffic() *trafficCounters { return &u.counters.udp }
 
 // address is called by the reader alone; without the cache every packet would
@@ -83,6 +84,7 @@ var errNotTURN = errors.New("turn: neither STUN nor ChannelData on this connecti
 // (RFC 8656 section 12.5).
 type tcpSocket struct {
 	conn     net.Conn
+	via      transport
 	reader   *bufio.Reader
 	counters *counters
 	remote   netip.AddrPort
@@ -100,7 +102,7 @@ type tcpSocket struct {
 
 func newTCPSocket(conn net.Conn, remote netip.AddrPort, c *counters, idle time.Duration) *tcpSocket {
 	return &tcpSocket{
-		conn: conn, reader: bufio.NewReaderSize(conn, frameBuffer),
+		conn: conn, via: transportOf(conn), reader: bufio.NewReaderSize(conn, frameBuffer),
 		counters: c, remote: remote, idle: idle,
 	}
 }
@@ -219,7 +221,15 @@ func (t *tcpSocket) write(p []byte, _ netip.AddrPort) error {
 	return err
 }
 
-func (t *tcpSocket) close()                          { t.conn.Close() }
-func (t *tcpSocket) local() net.Addr                 { return t.conn.LocalAddr() }
-func (t *tcpSocket) traffic() *trafficCounters       { return &t.counters.tcp }
+func (t *tcpSocket) close()               { t.conn.Close() }
+func (t *tcpSocket) local() net.Addr      { return t.conn.LocalAddr() }
+func (t *tcpSocket) transport() transport { return t.via }
+
+func (t *tcpSocket) traffic() *trafficCounters {
+	if t.via == overTLS {
+		return &t.counters.tls
+	}
+	return &t.counters.tcp
+}
+
 func (t *tcpSocket) address(netip.AddrPort) net.Addr { return t.conn.RemoteAddr() }

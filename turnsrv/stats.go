@@ -10,10 +10,10 @@ type Stats struct {
 	AllocationsCreated int64
 	AllocationsRefused AllocationsRefused
 	RelayPorts         RelayPorts
-	// UDP and TCP are traffic with clients, Relay is traffic with peers, by
+	// UDP, TCP and TLS are traffic with clients, Relay is traffic with peers, by
 	// payload bytes. In is what arrives at the server.
-	UDP, TCP, Relay Traffic
-	AuthFailures    AuthFailures
+	UDP, TCP, TLS, Relay Traffic
+	AuthFailures         AuthFailures
 	// Malformed are datagrams and TCP frames that are neither STUN nor
 	// ChannelData; Oversized are whole ones too large to relay.
 	Malformed, Oversized int64
@@ -68,7 +68,7 @@ type counters struct {
 	malformed, oversized, peersRefused, peerPackets    atomic.Int64
 	tcpRefused, tcpIdle                                atomic.Int64
 
-	udp, tcp, relay trafficCounters
+	udp, tcp, tls, relay trafficCounters
 }
 
 type trafficCounters struct {
@@ -108,7 +108,7 @@ func (s *Server) Stats() Stats {
 			Quota: c.quota.Load(), Expired: c.expiredAlloc.Load(), Ports: c.ports.Load(),
 			Transport: c.transport.Load(), Ended: c.ended.Load(),
 		},
-		UDP: c.udp.snapshot(), TCP: c.tcp.snapshot(), Relay: c.relay.snapshot(),
+		UDP: c.udp.snapshot(), TCP: c.tcp.snapshot(), TLS: c.tls.snapshot(), Relay: c.relay.snapshot(),
 		AuthFailures: AuthFailures{
 			Username: c.username.Load(), Realm: c.realm.Load(), Expired: c.expired.Load(),
 			Lifetime: c.lifetime.Load(), Revoked: c.revoked.Load(), Password: c.passw.Load(),
