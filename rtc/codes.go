@@ -10,6 +10,7 @@ const (
 	CodeBadData       Code = "bad_data"
 	CodeHelloExpected Code = "hello_expected"
 	CodeNoSuchCall    Code = "no_such_call"
+	CodeNoSuchTest    Code = "no_such_test"
 	CodeWrongState    Code = "wrong_state"
 	CodeOffline       Code = "offline"
 	CodeInCall        Code = "in_call"
@@ -34,6 +35,7 @@ const (
 	EndLost              EndReason = "lost"
 	EndFailed            EndReason = "failed"
 	EndSessionEnded      EndReason = "session_ended"
+	EndByAdmin           EndReason = "ended_by_admin"
 )
 
 // Close is why the server closes a connection: a WebSocket close code and its

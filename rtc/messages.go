@@ -297,6 +297,7 @@ func all() []Message {
 		&TextSend{}, &TextSent{}, &TextMessage{},
 		&CallInvite{}, &CallRinging{}, &CallIncoming{}, &CallAccept{}, &CallDecline{},
 		&CallCancel{}, &CallHangup{}, &CallStarted{}, &CallSignal{}, &CallRejoin{},
-		&CallMedia{}, &CallPeer{}, &CallEnded{},
+		&CallMedia{}, &CallPeer{}, &CallEnded{}, &CallReport{},
+		&PathRun{}, &PathSignal{}, &PathResult{},
 	}
 }

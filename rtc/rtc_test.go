@@ -100,6 +100,14 @@ func TestProtocolPageNamesEveryMessage(t *testing.T) {
 
 func TestDecodeRefuses(t *testing.T) {
 	long := strings.Repeat("x", MaxTextBody+1)
+	report := func(was, is string) string {
+		good := `{"type":"call.report","data":{"call":"c-12345678","gen":1,"path":{"local":"host","remote":"host","protocol":"udp"},"rtt_ms":1,"loss":0,"up_kbps":1,"down_kbps":1}}`
+		if _, _, err := Decode([]byte(good)); err != nil {
+			t.Fatal(err)
+		}
+		return strings.Replace(good, was, is, 1)
+	}
+	result := func(legs string) string { return `{"type":"path.result","data":{"test":"","legs":[` + legs + `]}}` }
 	for _, tt := range []struct {
 		name, frame string
 		want        Code
@@ -126,6 +134,29 @@ func TestDecodeRefuses(t *testing.T) {
 		{"HangupReason", `{"type":"call.hangup","data":{"call":"c-12345678","reason":"busy"}}`, CodeBadData},
 		{"ManyCalls", `{"type":"hello","data":{"device":"d-12345678","calls":[{},{},{},{},{}]}}`, CodeBadData},
 		{"BadRunningCall", `{"type":"hello","data":{"device":"d-12345678","calls":[{"call":"c-12345678","peer":"bob","role":"boss","gen":1,"media":"video"}]}}`, CodeBadData},
+		{"ReportOfAnUnknownCandidate", report(`"local":"host"`, `"local":"smoke"`), CodeBadData},
+		{"ReportOfAnUnknownProtocol", report(`"protocol":"udp"`, `"protocol":"sctp"`), CodeBadData},
+		{"ReportOfARelayThatIsNoAddress", report(`"remote":`, `"relay":"<b>","remote":`), CodeBadData},
+		{"ReportOfARelayWithAZone", report(`"remote":`, `"relay":"[fe80::1%eth0]:1","remote":`), CodeBadData},
+		{"ReportOfNegativeLoss", report(`"loss":0`, `"loss":-0.1`), CodeBadData},
+		{"ReportOfMuchLoss", report(`"loss":0`, `"loss":1.1`), CodeBadData},
+		{"ReportOfALongSetup", report(`"loss":0`, `"loss":0,"setup_ms":600001`), CodeBadData},
+		{"ReportOfAFastLink", report(`"up_kbps":1`, `"up_kbps":1e9`), CodeBadData},
+		{"PathSignalWithoutTest", `{"type":"path.signal","data":{"payload":{}}}`, CodeBadData},
+		{"PathSignalWithoutPayload", `{"type":"path.signal","data":{"test":"p-12345678"}}`, CodeBadData},
+		{"ResultWithoutLegs", result(``), CodeBadData},
+		{"ResultOfManyLegs", result(strings.Repeat(`{"leg":"stun","state":"ok"},`, MaxLegs) + `{"leg":"stun","state":"ok"}`), CodeBadData},
+		{"ResultOfABadTest", strings.Replace(result(`{"leg":"stun","state":"ok"}`), `"test":""`, `"test":"x"`, 1), CodeBadData},
+		{"LegUnknown", result(`{"leg":"tail","state":"ok"}`), CodeBadData},
+		{"LegStateUnknown", result(`{"leg":"stun","state":"so-so"}`), CodeBadData},
+		{"LegCodeUnknown", result(`{"leg":"stun","state":"failed","code":"bribed"}`), CodeBadData},
+		{"LegTargetWithMarkup", result(`{"leg":"stun","state":"ok","target":"<img>"}`), CodeBadData},
+		{"LegTargetWithNewline", result(`{"leg":"stun","state":"ok","target":"a\nb"}`), CodeBadData},
+		{"LegLongTarget", result(`{"leg":"stun","state":"ok","target":"` + long[:MaxTarget+1] + `"}`), CodeBadData},
+		{"LegOfNegativeTime", result(`{"leg":"stun","state":"ok","ms":-1}`), CodeBadData},
+		{"LegDataName", result(`{"leg":"stun","state":"ok","data":{"A B":1}}`), CodeBadData},
+		{"LegBlockedPort", result(`{"leg":"ports","state":"failed","blocked":[65536]}`), CodeBadData},
+		{"LegManyBlockedPorts", result(`{"leg":"ports","state":"failed","blocked":[1` + strings.Repeat(`,1`, MaxBlocked) + `]}`), CodeBadData},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, _, err := Decode([]byte(tt.frame))

@@ -119,10 +119,14 @@ func (m *CallHangup) Validate() error {
 
 // Validate implements Message.
 func (m *CallSignal) Validate() error {
-	if len(m.Payload) == 0 || len(m.Payload) > MaxPayload || m.Payload[0] != '{' {
+	return firstError(checkPayload(m.Payload), checkName("call", m.Call), checkGen(m.Gen))
+}
+
+func checkPayload(payload []byte) *Error {
+	if len(payload) == 0 || len(payload) > MaxPayload || payload[0] != '{' {
 		return badData("payload", "must be an object of at most 60000 bytes")
 	}
-	return firstError(checkName("call", m.Call), checkGen(m.Gen))
+	return nil
 }
 
 // Validate implements Message.

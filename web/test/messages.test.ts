@@ -102,6 +102,24 @@ describe("parse", () => {
   });
 });
 
+describe("path.run", () => {
+  const run = (data: object) =>
+    parse(JSON.stringify({ type: "path.run", data: { test: "p-12345678", ...data } }));
+
+  test("of a device alone has no peer", () => {
+    expect(run({ kind: "self", peer: 7 })).toMatchObject({
+      message: { data: { test: "p-12345678", kind: "self" } },
+    });
+  });
+
+  test("leaves out transports that this page does not know", () => {
+    const pair = { kind: "pair", peer: { id: "bob", name: "Bob" }, role: "answerer" };
+    expect(run({ ...pair, transports: ["direct", "smoke"] })).toMatchObject({
+      message: { data: { transports: ["direct"] } },
+    });
+  });
+});
+
 describe("newName", () => {
   test("keeps to the protocol's alphabet and length", () => {
     for (let byte = 0; byte < 256; byte += 1) {

@@ -223,6 +223,7 @@ const texts = {
   "end.lost": "The connection to {name} was lost",
   "end.failed": "No connection for sound and picture was found",
   "end.session_ended": "The call ended because a session ended",
+  "end.ended_by_admin": "An administrator ended the call",
   "end.in_call": "You are in a call already",
   "end.no_server": "The server did not answer",
   "end.other": "The call ended",

@@ -221,6 +221,7 @@ export const zhCN: Messages = {
   "end.lost": "与{name}的连接已断开",
   "end.failed": "未能建立声音和画面的连接",
   "end.session_ended": "登录会话结束，通话随之结束",
+  "end.ended_by_admin": "管理员结束了通话",
   "end.in_call": "您已在通话中",
   "end.no_server": "服务器没有答复",
   "end.other": "通话已结束",

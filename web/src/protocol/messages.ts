@@ -16,6 +16,7 @@ export const errorCodes = [
   "bad_data",
   "hello_expected",
   "no_such_call",
+  "no_such_test",
   "wrong_state",
   "offline",
   "in_call",
@@ -37,6 +38,7 @@ export const endReasons = [
   "lost",
   "failed",
   "session_ended",
+  "ended_by_admin",
 ] as const;
 /** Why a call ended. "other" stands for a reason that this page does not know yet. */
 export type EndReason = (typeof endReasons)[number] | "other";
@@ -136,6 +138,104 @@ export interface TextMessage {
   server_time: number;
 }
 
+export type CandidateType = "host" | "srflx" | "prflx" | "relay";
+
+/** The selected candidate pair of a call, as one end sees it. */
+export interface Path {
+  local: CandidateType;
+  remote: CandidateType;
+  protocol: "udp" | "tcp";
+  /** From this end to its relay. */
+  relay_protocol?: "udp" | "tcp" | "tls";
+  /** The relayed transport address of this end, and of the other. */
+  relay?: string;
+  remote_relay?: string;
+}
+
+/** How the media of a call fare at this end: loss 0 to 1, rates in kbit/s. */
+export interface CallReport {
+  call: string;
+  gen: number;
+  path: Path;
+  /** In the first report of a gen: from call.started to connected media. */
+  setup_ms?: number;
+  rtt_ms: number;
+  loss: number;
+  up_kbps: number;
+  down_kbps: number;
+}
+
+export const transports = ["direct", "relay_udp", "relay_tcp", "relay_tls", "relay_https"] as const;
+export type Transport = (typeof transports)[number];
+
+/** The server asks for a path test; peer, role and transports belong to a pair. */
+export type PathRun =
+  | { test: string; kind: "self" }
+  | { test: string; kind: "pair"; peer: User; role: Role; transports: Transport[] };
+
+export interface PathSignal {
+  test: string;
+  payload: PathPayload;
+}
+
+/** What the two devices of a pair test say to each other, about one transport. */
+export interface PathPayload extends Payload {
+  transport: Transport;
+}
+
+export const legNames = [
+  "clock",
+  "tls",
+  "signalling",
+  "stun",
+  "turn_udp",
+  "turn_tcp",
+  "turn_tls",
+  "turn_https",
+  "throughput",
+  "ports",
+  "nat",
+  "pair_direct",
+  "pair_relay_udp",
+  "pair_relay_tcp",
+  "pair_relay_tls",
+  "pair_relay_https",
+] as const;
+export type LegName = (typeof legNames)[number];
+
+export const legStates = ["ok", "slow", "failed", "skipped"] as const;
+export type LegState = (typeof legStates)[number];
+
+export const legCodes = [
+  "timeout",
+  "refused",
+  "unauthorized",
+  "untrusted",
+  "name_unresolved",
+  "clock_off",
+  "fallback",
+  "lossy",
+  "slow",
+  "no_candidate",
+  "peer_gone",
+  "blocked_ports",
+  "unsupported",
+  "internal",
+] as const;
+export type LegCode = (typeof legCodes)[number];
+
+/** What a path test found about one leg. */
+export interface Leg {
+  leg: LegName;
+  state: LegState;
+  ms?: number;
+  code?: LegCode;
+  target?: string;
+  data?: Record<string, number>;
+  /** Relay ports that did not answer. */
+  blocked?: number[];
+}
+
 type Empty = Record<string, never>;
 type OfCall = { call: string };
 
@@ -154,6 +254,10 @@ export interface ClientData {
   /** gen: of the media that was lost, where it is known. */
   "call.rejoin": { call: string; gen?: number };
   "call.media": CallMedia;
+  "call.report": CallReport;
+  "path.signal": PathSignal;
+  /** test is empty where the user ran it alone. */
+  "path.result": { test: string; legs: Leg[] };
 }
 
 /** What the server sends: the data of each type. */
@@ -173,6 +277,8 @@ export interface ServerData {
   "call.media": CallMedia;
   "call.peer": { call: string; connected: boolean };
   "call.ended": CallEnded;
+  "path.run": PathRun;
+  "path.signal": PathSignal;
 }
 
 export type ClientType = keyof ClientData;
@@ -196,6 +302,9 @@ const clientTable: Record<ClientType, true> = {
   "call.signal": true,
   "call.rejoin": true,
   "call.media": true,
+  "call.report": true,
+  "path.signal": true,
+  "path.result": true,
 };
 export const clientTypes = Object.keys(clientTable) as ClientType[];
 

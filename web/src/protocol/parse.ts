@@ -2,8 +2,11 @@
 import {
   endReasons,
   errorCodes,
+  transports,
   type CallInfo,
   type Media,
+  type PathPayload,
+  type PathRun,
   type Payload,
   type Person,
   type Role,
@@ -72,6 +75,13 @@ class Fields {
     return value === undefined || value === null ? undefined : read(key);
   }
 
+  /** A list of texts; those that are none of the choices are left out. */
+  among<T extends string>(key: string, choices: readonly T[]): T[] {
+    const value = this.fields[key];
+    if (!Array.isArray(value) || value.some((item) => typeof item !== "string")) throw new Malformed(key);
+    return value.filter((item): item is T => choices.includes(item as T));
+  }
+
   raw(key: string): unknown {
     return this.fields[key];
   }
@@ -118,6 +128,24 @@ function payload(f: Fields): Payload {
   out.restart = f.maybe("restart", (key) => f.flag(key));
   out.offer = f.maybe("offer", (key) => f.number(key));
   return out;
+}
+
+const pathPayload = (f: Fields): PathPayload => ({
+  ...payload(f),
+  transport: f.oneOf("transport", transports),
+});
+
+function pathRun(f: Fields): PathRun {
+  const test = f.name("test");
+  const kind = f.oneOf("kind", ["self", "pair"]);
+  if (kind === "self") return { test, kind };
+  return {
+    test,
+    kind,
+    peer: user(f.object("peer")),
+    role: f.oneOf("role", roles),
+    transports: f.among("transports", transports),
+  };
 }
 
 const empty = () => ({});
@@ -180,6 +208,8 @@ const readers: { [T in ServerType]: (f: Fields) => ServerData[T] } = {
     into: f.maybe("into", (key) => f.text(key)),
     server_time: f.number("server_time"),
   }),
+  "path.run": pathRun,
+  "path.signal": (f) => ({ test: f.name("test"), payload: pathPayload(f.object("payload")) }),
 };
 
 export const serverTypes = Object.keys(readers) as ServerType[];

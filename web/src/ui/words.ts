@@ -71,6 +71,7 @@ const endWords: Record<CallEnd, Key> = {
   lost: "end.lost",
   failed: "end.failed",
   session_ended: "end.session_ended",
+  ended_by_admin: "end.ended_by_admin",
   in_call: "end.in_call",
   no_server: "end.no_server",
   no_media_path: "end.failed",
