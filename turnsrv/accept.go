@@ -48,7 +48,7 @@ func (s *Server) welcome(l *listener, conn net.Conn) {
 		relayAddress = local.Addr().WithZone("")
 	}
 	s.mu.Lock()
-	full := s.tcpOpen >= s.limits.TCPConnections || s.tcpByIP[remote.Addr()] >= s.limits.TCPConnectionsPerIP
+	full := s.tcpOpen >= s.limits().TCPConnections || s.tcpByIP[remote.Addr()] >= s.limits().TCPConnectionsPerIP
 	if full || l.gone || !remote.IsValid() || !relayAddress.IsValid() {
 		s.mu.Unlock()
 		s.counters.tcpRefused.Add(1)
@@ -58,7 +58,7 @@ func (s *Server) welcome(l *listener, conn net.Conn) {
 	s.tcpOpen++
 	s.tcpByIP[remote.Addr()]++
 	s.running.Add(1)
-	sock := newTCPSocket(conn, remote, &s.counters, s.limits.TCPIdle)
+	sock := newTCPSocket(conn, remote, &s.counters, s.limits().TCPIdle)
 	e := newEndpoint(s, l, relayAddress, sock)
 	e.remote = remote
 	sock.inUse = func() bool { return e.find(remote) != nil }
@@ -69,7 +69,7 @@ func (s *Server) welcome(l *listener, conn net.Conn) {
 
 // attend waits for the first message before it spends more on the connection.
 func (s *Server) attend(e *endpoint, sock *tcpSocket) {
-	err := sock.awaitFirst(s.limits.TCPFirstMessage)
+	err := sock.awaitFirst(s.limits().TCPFirstMessage)
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		s.counters.tcpIdle.Add(1)

@@ -48,7 +48,7 @@ func (e *endpoint) authenticate(username, realm string, src net.Addr) ([]byte, b
 	if now.After(identity.Expiry.Add(clockLeeway)) {
 		return refuse(&s.counters.expired)
 	}
-	if identity.Expiry.After(now.Add(s.limits.CredentialLifetime + clockLeeway)) {
+	if identity.Expiry.After(now.Add(s.limits().CredentialLifetime + clockLeeway)) {
 		return refuse(&s.counters.lifetime)
 	}
 	return s.key(username), true

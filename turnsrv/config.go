@@ -22,12 +22,19 @@ type Config struct {
 	Now func() time.Time
 	// Listeners are taken over: New and Close close them.
 	Listeners []Listener
-	// Relay is the range that relay ports are taken from, on every address.
-	Relay PortRange
-	// Policy says which peers may be reached through the relay.
+	// Relay, Policy and Limits are the Settings to begin with; see Apply.
+	Relay  PortRange
 	Policy Policy
-	// Limits bounds what clients can use; zero fields get their default.
 	Limits Limits
+	// Known says whether an address belongs to a client that this user's
+	// session may reach, for ModeCall and ModeClients. It is asked when a client
+	// names a peer, not for every packet, and must not block. Nil knows nobody:
+	// then only this server's relay ports are reached.
+	Known func(mode Mode, user, session string, peer netip.Addr) bool
+}
+
+func (c Config) settings() Settings {
+	return Settings{Relay: c.Relay, Policy: c.Policy, Limits: c.Limits}
 }
 
 // Listener is one opened socket: exactly one of UDP and TCP is set.
@@ -50,96 +57,6 @@ type Listener struct {
 	opened bool
 }
 
-// PortRange is an inclusive range of UDP ports.
-type PortRange struct{ Min, Max uint16 }
-
-func (r PortRange) String() string { return fmt.Sprintf("%d-%d", r.Min, r.Max) }
-
-func (r PortRange) size() int { return int(r.Max) - int(r.Min) + 1 }
-
-func (r PortRange) contains(port uint16) bool { return port >= r.Min && port <= r.Max }
-
-// Limits bounds what clients can use. Zero fields get the default named.
-type Limits struct {
-	// AllocationsPerSession is answered with 486 when exceeded. Default 12.
-	AllocationsPerSession int
-	// Allocations of all sessions together, answered with 508 when exceeded.
-	// 0 means as many as there are relay ports.
-	Allocations int
-	// BitsPerAllocation and Bits (of all allocations together) are payload bits
-	// per second in each direction; packets beyond that and a short burst are
-	// dropped. 0 means no limit.
-	BitsPerAllocation, Bits int64
-	// AllocatesPerSource and BindingsPerSource are the requests per second that
-	// one source address (IPv6: one /64) may send lastingly; a NAT hides many
-	// clients behind one, so bursts of ten seconds' worth pass. Beyond it
-	// Bindings and what is not authenticated are dropped, and authenticated
-	// Allocates get 486. Default 20 and 100.
-	AllocatesPerSource, BindingsPerSource float64
-	// TCPConnections open at once, from everywhere. Default 4096.
-	TCPConnections int
-	// TCPConnectionsPerIP open at once from one address; a whole segment may
-	// sit behind one NAT. Default 512.
-	TCPConnectionsPerIP int
-	// TCPFirstMessage is how long a TCP connection may take to send its first
-	// valid message. Default 10 s.
-	TCPFirstMessage time.Duration
-	// TCPIdle is how long a TCP connection without an allocation may then be
-	// silent. Default 2 min.
-	TCPIdle time.Duration
-	// CredentialLifetime is the longest lifetime of a credential that is
-	// accepted, and how long a revocation is remembered. Default 24 h.
-	CredentialLifetime time.Duration
-}
-
-func (l Limits) withDefaults() Limits {
-	for _, f := range []struct {
-		value    *int
-		fallback int
-	}{
-		{&l.AllocationsPerSession, 12},
-		{&l.TCPConnections, 4096},
-		{&l.TCPConnectionsPerIP, 512},
-	} {
-		if *f.value == 0 {
-			*f.value = f.fallback
-		}
-	}
-	for _, f := range []struct {
-		value    *time.Duration
-		fallback time.Duration
-	}{
-		{&l.TCPFirstMessage, 10 * time.Second},
-		{&l.TCPIdle, 2 * time.Minute},
-		{&l.CredentialLifetime, 24 * time.Hour},
-	} {
-		if *f.value == 0 {
-			*f.value = f.fallback
-		}
-	}
-	for _, f := range []struct {
-		value    *float64
-		fallback float64
-	}{
-		{&l.AllocatesPerSource, 20},
-		{&l.BindingsPerSource, 100},
-	} {
-		if *f.value == 0 {
-			*f.value = f.fallback
-		}
-	}
-	return l
-}
-
-func (l Limits) validate() error {
-	if min(l.AllocationsPerSession, l.Allocations, l.TCPConnections, l.TCPConnectionsPerIP) < 0 ||
-		min(l.TCPFirstMessage, l.TCPIdle, l.CredentialLifetime) < 0 ||
-		min(l.BitsPerAllocation, l.Bits) < 0 || !(min(l.AllocatesPerSource, l.BindingsPerSource) >= 0) { // not a number is neither
-		return errors.New("turn: limits: must not be negative")
-	}
-	return nil
-}
-
 const (
 	maxRealm  = 127
 	minSecret = 16
@@ -155,8 +72,7 @@ func (c Config) validate() error {
 	refuse(c.Realm == "" || len(c.Realm) > maxRealm, "turn: realm: must have 1 to 127 bytes")
 	refuse(len(c.Secret) < minSecret, "turn: secret: must have at least 16 bytes")
 	refuse(c.Logger == nil || c.Now == nil, "turn: logger and clock must be given")
-	refuse(c.Relay.Min == 0 || c.Relay.Max < c.Relay.Min, "turn: relay_ports: must be a range MIN-MAX with 1 <= MIN <= MAX")
-	errs = append(errs, c.Limits.validate())
+	errs = append(errs, c.settings().validate())
 	return errors.Join(errs...)
 }
 

@@ -50,7 +50,7 @@ func TestRevocationsAreBounded(t *testing.T) {
 func TestNoAllocationPerPacket(t *testing.T) {
 	a, b := loopbackSocket(t), loopbackSocket(t)
 	server := &Server{}
-	server.peers = newPeerRules(Policy{AllowLoopback: true}, PortRange{1, 65535}, slog.New(slog.DiscardHandler))
+	server.peers = newPeerRules(Policy{Mode: ModeAny, AllowLoopback: true}, PortRange{1, 65535}, slog.New(slog.DiscardHandler))
 	server.peers.setListeners([]Listener{{UDP: a, Address: netip.MustParseAddr("127.0.0.1")}})
 	relay := &relayConn{conn: a, server: server}
 	front := newEndpoint(server, &listener{}, netip.MustParseAddr("127.0.0.1"), newUDPSocket(a, &server.counters))

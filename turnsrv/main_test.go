@@ -56,7 +56,7 @@ func startSite(t *testing.T, change ...func(*turnsrv.Config)) *site {
 	config := turnsrv.Config{
 		Realm: realm, Secret: secret, Logger: slog.New(slog.NewTextHandler(s.log, nil)), Now: s.clock.Now,
 		Listeners: opened,
-		Policy:    turnsrv.Policy{AllowLoopback: true},
+		Policy:    turnsrv.Policy{Mode: turnsrv.ModeAny, AllowLoopback: true},
 	}
 	for _, f := range change {
 		f(&config)

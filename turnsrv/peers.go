@@ -4,23 +4,11 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 )
-
-// Policy says which peers may be reached through the relay. Whatever it says,
-// link-local, multicast, unspecified, broadcast and reserved addresses are
-// refused, and so are the server's own addresses outside the relay range.
-type Policy struct {
-	// AllowLoopback treats loopback like any other network. Only for tests: it
-	// opens what listens on the machine's own loopback.
-	AllowLoopback bool
-	// Deny refuses more networks.
-	Deny []netip.Prefix
-	// Only, if not empty, refuses every peer outside these networks.
-	Only []netip.Prefix
-}
 
 // permits judges an address by its canonical form.
 func (p Policy) permits(address netip.Addr) bool {
@@ -36,12 +24,10 @@ func (p Policy) permits(address netip.Addr) bool {
 			return false
 		}
 	}
-	for _, prefix := range p.Only {
-		if prefix.Contains(address) {
-			return true
-		}
+	if p.Mode != ModeCIDR {
+		return true
 	}
-	return len(p.Only) == 0
+	return slices.ContainsFunc(p.Allow, func(prefix netip.Prefix) bool { return prefix.Contains(address) })
 }
 
 // never tells the addresses that are no single host: unspecified (all of

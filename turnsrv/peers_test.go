@@ -22,7 +22,7 @@ func bindTo(t *testing.T, address netip.AddrPort) *net.UDPConn {
 
 func TestPeersNeverRelayedTo(t *testing.T) {
 	s := startSite(t, func(c *turnsrv.Config) {
-		c.Policy = turnsrv.Policy{Deny: []netip.Prefix{netip.MustParsePrefix("10.9.0.0/16")}}
+		c.Policy = turnsrv.Policy{Mode: turnsrv.ModeAny, Deny: []netip.Prefix{netip.MustParsePrefix("10.9.0.0/16")}}
 	})
 	username, password := s.login("ann", "S1")
 	c := dial(t, "udp", s.udp[addrOne], username, password)
@@ -59,16 +59,16 @@ func TestPeersNeverRelayedTo(t *testing.T) {
 	c.must(c.permit(good))
 }
 
-func TestOnlyPolicy(t *testing.T) {
+func TestCIDRPolicy(t *testing.T) {
 	s := startSite(t, func(c *turnsrv.Config) {
-		c.Policy.Only = []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}
+		c.Policy = turnsrv.Policy{Mode: turnsrv.ModeCIDR, Allow: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}}
 	})
 	username, password := s.login("ann", "S1")
 	c := dial(t, "udp", s.udp[addrOne], username, password)
 	c.allocate()
 	c.must(c.permit(netip.MustParseAddr("192.0.2.9")))
 	if got := code(c.permit(netip.MustParseAddr("198.51.100.1"))); got != stun.CodeForbidden {
-		t.Errorf("outside of Only: got %d, want 403", got)
+		t.Errorf("outside of Allow: got %d, want 403", got)
 	}
 }
 

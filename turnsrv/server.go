@@ -20,6 +20,7 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -30,7 +31,7 @@ var ErrClosed = errors.New("turn: the server is closed")
 // goroutine.
 type Server struct {
 	config   Config
-	limits   Limits
+	settings atomic.Pointer[Settings]
 	log      *slog.Logger
 	pionLogs pionLogs
 	peers    *peerRules
@@ -63,19 +64,23 @@ func New(config Config) (*Server, error) {
 	}
 	s := &Server{
 		config:   config,
-		limits:   config.Limits.withDefaults(),
 		log:      config.Logger,
 		pionLogs: pionLogs{logger: config.Logger, warned: &throttle{}},
 		peers:    newPeerRules(config.Policy, config.Relay, config.Logger),
 		pools:    make(map[netip.Addr]*portPool),
 		tcpByIP:  make(map[netip.Addr]int),
 	}
-	s.sessions = newSessions(s.limits.AllocationsPerSession)
+	settings := config.settings().withDefaults()
+	s.settings.Store(&settings)
+	s.sessions = newSessions(s.limits().AllocationsPerSession)
 	if err := s.Add(config.Listeners...); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
 }
+
+// limits of now.
+func (s *Server) limits() *Limits { return &s.settings.Load().Limits }
 
 // Add starts serving more listeners while the server runs. It takes the
 // sockets over: on error all those given are closed.
@@ -196,7 +201,7 @@ func (s *Server) Addresses() []netip.Addr {
 // credentials from now on. sessionID is the session's jti.
 func (s *Server) EndSession(sessionID string) {
 	now := s.config.Now()
-	until := now.Add(s.limits.CredentialLifetime + 2*clockLeeway)
+	until := now.Add(s.limits().CredentialLifetime + 2*clockLeeway)
 	relays := s.sessions.end(sessionID, now, until)
 	for _, r := range relays {
 		r.end()

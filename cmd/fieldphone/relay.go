@@ -18,7 +18,7 @@ func (s *server) openRelay(ctx context.Context, secret []byte) error {
 	s.turn, err = turnsrv.New(turnsrv.Config{
 		Realm: c.Realm, Secret: secret, Logger: s.log, Now: time.Now,
 		Relay:  turnsrv.PortRange{Min: uint16(c.RelayPorts.Min), Max: uint16(c.RelayPorts.Max)},
-		Policy: turnsrv.Policy{AllowLoopback: c.AllowLoopbackPeers},
+		Policy: turnsrv.Policy{Mode: turnsrv.ModeAny, AllowLoopback: c.AllowLoopbackPeers},
 		Limits: turnsrv.Limits{
 			AllocationsPerSession: c.MaxAllocationsPerSession, TCPConnections: c.MaxTCPConnections,
 			CredentialLifetime: s.cfg.Session.TTL + s.cfg.Session.Leeway, // a credential ends with its session
