@@ -1,7 +1,8 @@
-// Real Chromiums, each inside a place of the network.
+// Real browsers, each inside a place of the network.
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { chromium } from 'playwright-core';
+import { chromium, firefox } from 'playwright-core';
+import { bridge } from './bridge.mjs';
 import * as netns from './netns.mjs';
 
 const flags = [
@@ -14,6 +15,13 @@ const flags = [
   '--disable-sync',
   '--use-fake-device-for-media-stream=fps=10',
 ];
+
+/** Firefox as it comes, over WebDriver BiDi: a camera and a microphone of its own, and leave to use them. */
+const firefoxPrefs = {
+  'media.navigator.streams.fake': true,
+  'media.navigator.permission.disabled': true,
+  'media.autoplay.default': 0,
+};
 
 /** The lab ends browsers itself when a signal ends it. */
 const ours = { handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false };
@@ -38,8 +46,10 @@ export class Browsers {
   /**
    * A fresh context in a place, where origin has the permissions that somebody gave it.
    * camera is a film that the fake camera plays; it counts when the place's Chromium starts.
+   * browser: 'firefox' starts a Firefox for this context alone.
    */
-  async context(place, origin, { permissions = ['camera', 'microphone'], camera, ...options } = {}) {
+  async context(place, origin, { permissions = ['camera', 'microphone'], camera, browser: kind = 'chromium', ...options } = {}) {
+    if (kind === 'firefox') return this.#firefox(place, options);
     const browser = this.#running.get(place) ?? (await this.#launch(place, camera));
     this.#running.delete(place);
     this.#running.set(place, browser);
@@ -50,12 +60,37 @@ export class Browsers {
 
   async #launch(place, camera) {
     await this.#makeRoom();
-    const home = mkdtempSync(join(this.topology.dir, `home-${place}-`));
-    if (this.trust === 'nss') trustCA(home, this.caFile);
-    const wrapper = join(home, 'chromium');
-    const command = netns.inside(this.topology.ns(place), [process.env.CHROMIUM ?? 'chromium', '"$@"']);
-    writeFileSync(wrapper, `#!/bin/sh\nexport HOME='${home}'\nexec ${command.join(' ')} 2>>'${home}/chromium.log'\n`, { mode: 0o755 });
-    return chromium.launch({ executablePath: wrapper, args: camera ? [...flags, `--use-file-for-fake-video-capture=${camera}`] : flags, headless: true, ...ours });
+    const home = this.#home(place);
+    if (this.trust === 'nss') trustCA(join(home, '.pki', 'nssdb'), this.caFile);
+    const executablePath = this.#wrap(place, home, `${process.env.CHROMIUM ?? 'chromium'} 2>>'${home}/chromium.log'`);
+    return chromium.launch({ executablePath, args: camera ? [...flags, `--use-file-for-fake-video-capture=${camera}`] : flags, headless: true, ...ours });
+  }
+
+  async #firefox(place, options) {
+    await this.#makeRoom();
+    const home = this.#home(place);
+    const profile = join(home, 'profile');
+    if (this.trust === 'nss') trustCA(profile, this.caFile);
+    const { port, close } = await bridge(this.topology.ns(place));
+    const context = await firefox.launchPersistentContext(profile, {
+      channel: 'moz-firefox', executablePath: this.#wrap(place, home, process.env.FIREFOX ?? 'firefox-esr'), headless: true,
+      ignoreDefaultArgs: ['--remote-debugging-port=0'], args: [`--remote-debugging-port=${port}`],
+      firefoxUserPrefs: firefoxPrefs, ignoreHTTPSErrors: this.trust === 'ignore', locale: 'en-US', ...ours, ...options,
+    });
+    context.on('close', close);
+    return context;
+  }
+
+  #home(place) {
+    return mkdtempSync(join(this.topology.dir, `home-${place}-`));
+  }
+
+  /** A program that starts the browser inside the place. */
+  #wrap(place, home, browser) {
+    const wrapper = join(home, 'browser');
+    const command = netns.inside(this.topology.ns(place), [browser, '"$@"']);
+    writeFileSync(wrapper, `#!/bin/sh\nexport HOME='${home}'\nexec ${command.join(' ')}\n`, { mode: 0o755 });
+    return wrapper;
   }
 
   /** Closes the Chromium that nobody has used for longest, when there are too many. */
@@ -75,8 +110,7 @@ export class Browsers {
 }
 
 /** What a person does once on a computer: trusts the site's CA. */
-function trustCA(home, caFile) {
-  const store = join(home, '.pki', 'nssdb');
+function trustCA(store, caFile) {
   mkdirSync(store, { recursive: true });
   netns.sh('certutil', ['-N', '-d', `sql:${store}`, '--empty-password']);
   netns.sh('certutil', ['-A', '-d', `sql:${store}`, '-n', 'fieldphone-lab', '-t', 'C,,', '-i', caFile]);

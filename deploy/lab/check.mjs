@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import assert from 'node:assert/strict';
 import * as netns from './netns.mjs';
-import { hosts, hotspots, segmentOf, segments, serverAddresses } from './plan.mjs';
+import { hosts, hotspots, httpsPort, segmentOf, segments, serverAddresses } from './plan.mjs';
 
 const probeFile = fileURLToPath(new URL('probe.mjs', import.meta.url));
 const echo = (address) => `${address}:7000`;
@@ -59,8 +59,10 @@ const targets = {
 
 /** Who gets an answer from whom. What stays on one wire never passes the router. */
 function expected(from, to, direct) {
+  const here = segmentOf(from);
+  if (segments[here].locked) return false;
   if (to.startsWith('srv') || direct) return true;
-  return segmentOf(from) === segmentOf(to);
+  return here === segmentOf(to);
 }
 
 async function matrix(probes, direct) {
@@ -124,6 +126,18 @@ async function isolation(probes) {
   assert.notEqual(answers[echo(segments.A.server)], null, 'q1 does not reach the server');
 }
 
+/** Out of the locked segment leads one TCP port of the server, and nothing back in. */
+async function locked(probes) {
+  const open = serverAddresses.map((address) => `${address}:${httpsPort}`);
+  const shut = [...serverAddresses.map(echo), echo(hosts.a1.address)];
+  const { answers } = await probes.l1.request({ dial: [...open, ...shut] });
+  assert.deepEqual(Object.keys(answers).filter((to) => answers[to]), open);
+  const back = await probes.srv.request({ ask: [echo(hosts.l1.address)] });
+  assert.equal(back.answers[echo(hosts.l1.address)], null, 'the server reaches into the locked segment');
+  const { answers: near } = await probes.l1.request({ ask: [echo(hosts.l2.address)] });
+  assert.notEqual(near[echo(hosts.l2.address)], null, 'l1 does not reach l2');
+}
+
 /** Runs every check, and calls done(name, error or undefined) after each. */
 export async function check(topology, done) {
   const probes = {};
@@ -146,6 +160,7 @@ export async function check(topology, done) {
     'iso lets in only whom a phone has asked': () => filtering(probes),
     'an early packet does not spoil a port at iso': () => punching(probes),
     'phones at iso do not reach each other': () => isolation(probes),
+    'from the locked segment, one TCP port of the server': () => locked(probes),
   };
   try {
     await Promise.all(Object.values(probes).map((probe) => probe.ready));

@@ -1,16 +1,20 @@
 // A small UDP prober that runs inside one place: `node probe.mjs ADDRESS...`. It echoes, from
-// two ports of each address, where a packet came from, and carries out requests: one JSON
-// object a line on stdin, one answer a line on stdout.
+// two ports of each address, where a packet came from, takes TCP connections there and on the
+// HTTPS port, and carries out requests: one JSON object a line on stdin, one answer a line
+// on stdout.
 //
 // The first line is {id: "ready"}.
 //
 //   {id, ask: ["10.77.1.2:7000"], port: 0}  send to each from one socket; who saw us as what
+//   {id, dial: ["10.77.1.2:443"]}          connect by TCP to each; whether it was taken
 //   {id, listen: "10.77.1.2:7000"}          ask, and keep the socket
 //   {id, poke: "10.77.1.20:4711", from: "10.77.1.2:7001", say: "x"}  send once from an echo
 //   {id, until: "x"}                        what reached the kept socket unasked, up to an "x"
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
 import { createInterface } from 'node:readline';
+import { httpsPort } from './plan.mjs';
 
 const echoPorts = [7000, 7001];
 const retryMs = 100;
@@ -37,6 +41,10 @@ for (const address of process.argv.slice(2)) {
     });
     socket.on('error', () => {}); // an ICMP refusal of an echo
     echoes.set(`${address}:${port}`, socket);
+  }
+  for (const port of [echoPorts[0], httpsPort]) {
+    const taker = createServer((connection) => connection.end()).listen(port, address);
+    await once(taker, 'listening');
   }
 }
 
@@ -69,6 +77,16 @@ async function ask(socket, targets) {
   return { port: socket.address().port, answers };
 }
 
+/** Whether each target takes a TCP connection before patience ends. */
+async function dial(targets) {
+  const taken = await Promise.all(targets.map((target) => new Promise((resolve) => {
+    const connection = connect({ ...parse(target), timeout: patienceMs });
+    const finish = (answer) => () => resolve(connection.destroy() && answer);
+    connection.on('connect', finish(true)).on('timeout', finish(false)).on('error', finish(false));
+  })));
+  return { answers: Object.fromEntries(targets.map((target, i) => [target, taken[i]])) };
+}
+
 let kept;
 const unasked = [];
 
@@ -87,6 +105,7 @@ async function carryOut(request) {
       socket.close();
     }
   }
+  if (request.dial) return dial(request.dial);
   if (request.listen) {
     kept = await socketOn(0);
     const result = await ask(kept, [request.listen]);

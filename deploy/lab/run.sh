@@ -10,9 +10,11 @@ missing=
 for tool in ip nft bridge sysctl node npm go certutil; do
   command -v "$tool" >/dev/null || missing="$missing $tool"
 done
-command -v "${CHROMIUM:-chromium}" >/dev/null || missing="$missing chromium"
+for browser in "${CHROMIUM:-chromium}" "${FIREFOX:-firefox-esr}"; do
+  command -v "$browser" >/dev/null || missing="$missing $browser"
+done
 if [ -n "$missing" ]; then
-  echo "lab: missing:$missing (Debian: apt install iproute2 nftables procps nodejs npm golang libnss3-tools chromium)" >&2
+  echo "lab: missing:$missing (Debian: apt install iproute2 nftables procps nodejs npm golang libnss3-tools chromium firefox-esr)" >&2
   exit 1
 fi
 

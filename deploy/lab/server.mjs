@@ -4,16 +4,16 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as netns from './netns.mjs';
-import { segments } from './plan.mjs';
+import { httpsPort, segments } from './plan.mjs';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 const fetchFile = fileURLToPath(new URL('fetch.mjs', import.meta.url));
 const startMs = 15_000;
 const stopMs = 15_000;
-const httpsPort = 8443;
 export const httpPort = 8080;
 
-export const originOf = (address) => `https://${address}:${httpsPort}`;
+/** As a browser writes it, which leaves the usual port out. */
+export const originOf = (address) => `https://${address}`;
 
 /** Builds the server; returns the path of the binary. */
 export function build(dir) {
@@ -42,7 +42,7 @@ export class Server {
   /** Starts it with settings as environment variables; returns the seconds until it answered. */
   async start(settings = {}) {
     const began = Date.now();
-    const options = { env: { PATH: process.env.PATH, HOME: this.topology.dir, ...settings } };
+    const options = { env: { PATH: process.env.PATH, HOME: this.topology.dir, FIELDPHONE_LISTEN_HTTPS_PORT: String(httpsPort), ...settings } };
     const command = [this.binary, 'serve', '--data', this.data];
     this.#process = netns.start(this.topology.ns('srv'), command, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
     this.#log.write(`--- serve ${JSON.stringify(settings)}\n`);

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as netns from './netns.mjs';
-import { hosts, hotspots, inside, places, segments, serverAddresses, serverDefault } from './plan.mjs';
+import { hosts, hotspots, httpsPort, inside, places, segments, served, serverAddresses, serverDefault } from './plan.mjs';
 
 const prefix = 'fplab';
 const base = tmpdir();
@@ -17,15 +17,25 @@ const sysctls = [
   'net.ipv4.conf.default.rp_filter=2',
 ];
 
+const lockedRules = Object.values(segments).filter((s) => s.locked).map(({ subnet }) => `
+    ip saddr ${subnet} ip daddr @servers tcp dport ${httpsPort} accept
+    ip daddr ${subnet} ip saddr @servers tcp sport ${httpsPort} accept
+    ip saddr ${subnet} drop
+    ip daddr ${subnet} drop`).join('');
+
 /**
- * The router's firewall. The chain `direct` is empty while segments may talk to each other.
- * Connections are not tracked, so that a switch counts for the very next packet.
+ * The router's firewall, with the names that most have. The chain `direct` is empty while
+ * segments may talk to each other, `shut` while nobody has closed anything. Connections are
+ * not tracked, so that a switch counts for the very next packet.
  */
 const routerRules = `
-table inet lab {
+table inet filter {
   set servers { type ipv4_addr; elements = { ${serverAddresses.join(', ')} }; }
   chain direct { }
-  chain forward { type filter hook forward priority 0; policy accept; jump direct; }
+  chain shut { }
+  chain locked { ${lockedRules}
+  }
+  chain forward { type filter hook forward priority 0; policy accept; jump locked; jump shut; jump direct; }
 }
 `;
 
@@ -35,7 +45,7 @@ table inet lab {
  * inside is about to punch through.
  */
 const hotspotRules = ({ masquerade }) => `
-table inet lab {
+table inet filter {
   set servers { type ipv4_addr; elements = { ${serverAddresses.join(', ')} }; }
   chain direct { }
   chain input { type filter hook input priority 0; policy accept; iifname "wan" ct state new drop; }
@@ -72,7 +82,8 @@ export class Topology {
     }
     this.#makeRouter();
     for (const [name, hotspot] of Object.entries(hotspots)) this.#makeHotspot(name, hotspot);
-    for (const [segment, { server, gateway }] of Object.entries(segments)) {
+    for (const segment of served) {
+      const { server, gateway } = segments[segment];
       const isDefault = segment === serverDefault;
       this.#plug('srv', `lan${segment}`, segment, server, isDefault ? gateway : undefined);
     }
@@ -128,8 +139,8 @@ export class Topology {
    * server (false).
    */
   direct(allowed, place = 'r') {
-    const rules = ['flush chain inet lab direct'];
-    if (!allowed) rules.push('add rule inet lab direct ip saddr != @servers ip daddr != @servers counter drop');
+    const rules = ['flush chain inet filter direct'];
+    if (!allowed) rules.push('add rule inet filter direct ip saddr != @servers ip daddr != @servers counter drop');
     netns.run(this.ns(place), ['nft', '-f', '-'], rules.join('\n'));
   }
 

@@ -6,9 +6,10 @@ import app from './app.mjs';
 import calls from './calls.mjs';
 import fallback from './fallback.mjs';
 import firstvisit from './firstvisit.mjs';
+import locked from './locked.mjs';
 import paths from './paths.mjs';
 import presence from './presence.mjs';
 import recovery from './recovery.mjs';
 import ringing from './ringing.mjs';
 
-export const scenarios = [...presence, ...calls, ...ringing, ...paths, ...recovery, ...fallback, ...addresses, ...firstvisit, ...app, ...accessibility];
+export const scenarios = [...presence, ...calls, ...ringing, ...paths, ...locked, ...recovery, ...fallback, ...addresses, ...firstvisit, ...app, ...accessibility];
