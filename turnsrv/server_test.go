@@ -19,7 +19,7 @@ func TestConfigProblemsAreNamed(t *testing.T) {
 		"turn: secret: must have at least 16 bytes",
 		"turn: logger and clock must be given",
 		"turn: relay_ports: 0-0 has ports below 1024; choose a range above, like 49160-49359",
-		"turn: limits: no limit can be negative; write 0 for none",
+		"turn: limits: no limit can be negative",
 	}, "\n")
 	if err == nil || err.Error() != want {
 		t.Errorf("got:\n%v\nwant:\n%s", err, want)

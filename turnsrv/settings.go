@@ -71,17 +71,18 @@ type Policy struct {
 type Limits struct {
 	// AllocationsPerSession is answered with 486 when exceeded. Default 12.
 	AllocationsPerSession int
-	// Allocations of everybody together are answered with 486 when exceeded.
-	// Default 0, which is as many as there are ports.
+	// Allocations of all sessions together, answered with 508 when exceeded.
+	// 0 means as many as there are relay ports.
 	Allocations int
-	// BitsPerAllocation is the payload relayed per second in each direction of
-	// one allocation, in bits; what exceeds it is dropped. Default 0, no limit.
-	BitsPerAllocation int64
-	// Bits is the payload relayed per second by all allocations together, both
-	// directions, in bits. Default 0, no limit.
-	Bits int64
-	// AllocatesPerSource and BindingsPerSource are requests per second that one
-	// source address may make. Default 0, no limit.
+	// BitsPerAllocation and Bits (of all allocations together) are payload bits
+	// per second in each direction; packets beyond that and a short burst are
+	// dropped. 0 means no limit.
+	BitsPerAllocation, Bits int64
+	// AllocatesPerSource and BindingsPerSource are the requests per second that
+	// one source address (IPv6: one /64) may send lastingly; a NAT hides many
+	// clients behind one, so bursts of ten seconds' worth pass. Beyond it
+	// Bindings and what is not authenticated are dropped, and authenticated
+	// Allocates get 486. Default 20 and 100.
 	AllocatesPerSource, BindingsPerSource float64
 	// TCPConnections open at once, from everywhere. Default 4096.
 	TCPConnections int
@@ -119,6 +120,17 @@ func (l Limits) withDefaults() Limits {
 		{&l.TCPFirstMessage, 10 * time.Second},
 		{&l.TCPIdle, 2 * time.Minute},
 		{&l.CredentialLifetime, 24 * time.Hour},
+	} {
+		if *f.value == 0 {
+			*f.value = f.fallback
+		}
+	}
+	for _, f := range []struct {
+		value    *float64
+		fallback float64
+	}{
+		{&l.AllocatesPerSource, 20},
+		{&l.BindingsPerSource, 100},
 	} {
 		if *f.value == 0 {
 			*f.value = f.fallback
@@ -209,7 +221,7 @@ func (s Settings) validate() error {
 	negative := min(l.AllocationsPerSession, l.Allocations, l.TCPConnections, l.TCPConnectionsPerIP) < 0 ||
 		min(l.BitsPerAllocation, l.Bits) < 0 || min(l.TCPFirstMessage, l.TCPIdle, l.CredentialLifetime) < 0
 	rates := min(l.AllocatesPerSource, l.BindingsPerSource)
-	refuse(negative || rates < 0 || math.IsNaN(rates), "limits", CodeLimitNegative, "no limit can be negative; write 0 for none")
+	refuse(negative || rates < 0 || math.IsNaN(rates), "limits", CodeLimitNegative, "no limit can be negative")
 	if len(problems) == 0 {
 		return nil
 	}
