@@ -25,7 +25,8 @@ func reserved() []string { return []string{envPrefix + "PASSWORD", envPrefix + "
 type Flag struct{ Key, Value string }
 
 // Load builds the configuration: [Default], then the YAML file at path (none if path is
-// empty), then environ ("NAME=value" as os.Environ gives it), then flags.
+// empty), then the overlay in the data folder ([OverlayName], if there is one), then
+// environ ("NAME=value" as os.Environ gives it), then flags.
 //
 // A key's variable is FIELDPHONE_ and the key in capitals with underscores for dots. An
 // empty variable counts as not set. Lists are separated by commas, except segments, which
@@ -34,20 +35,51 @@ type Flag struct{ Key, Value string }
 // The error, if any, is [Problems]: everything wrong in any source and everything that
 // [Config.Validate] finds in the result.
 func Load(path string, environ []string, flags ...Flag) (Config, error) {
+	loaded, err := Read(path, environ, flags...)
+	return loaded.Config, err
+}
+
+// Read is [Load] that tells more.
+func Read(path string, environ []string, flags ...Flag) (Loaded, error) {
 	cfg := Default()
 	l := &loader{cfg: &cfg, sources: map[string]string{}}
 	if path != "" {
 		l.file(path)
 	}
+	file := cfg
+	l.overlay(dataFolder(cfg, environ, flags))
+	below, belowSources := cfg, maps.Clone(l.sources)
 	l.environment(environ)
 	for _, f := range flags {
 		l.flag(f)
 	}
 	l.validate()
 	if err := l.problems.err(); err != nil {
-		return Config{}, err
+		return Loaded{}, err
 	}
-	return cfg, nil
+	fixed := map[string]string{}
+	for _, k := range liveKeys() {
+		if source := l.sources[k.path]; source != belowSources[k.path] {
+			fixed[k.name] = source
+		}
+	}
+	return Loaded{Config: cfg, file: file, below: below, fixed: fixed}, nil
+}
+
+// dataFolder is the data folder that all sources together will name.
+func dataFolder(file Config, environ []string, flags []Flag) string {
+	data := file.Data
+	for _, entry := range environ {
+		if value, ok := strings.CutPrefix(entry, envPrefix+"DATA="); ok && value != "" {
+			data = value
+		}
+	}
+	for _, f := range flags {
+		if f.Key == "data" {
+			data = f.Value
+		}
+	}
+	return data
 }
 
 // loader collects what the sources say and what is wrong with it.
@@ -58,7 +90,7 @@ type loader struct {
 }
 
 func (l *loader) report(source, key string, value any, rule, fix string) {
-	l.problems = append(l.problems, Problem{Source: source, Key: key, Value: show(value), Rule: rule, Fix: fix})
+	l.problems = append(l.problems, Problem{Code: "invalid", Source: source, Key: key, Value: show(value), Rule: rule, Fix: fix})
 }
 
 func (l *loader) file(path string) {

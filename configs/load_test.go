@@ -250,7 +250,7 @@ func TestProblemsCanBeTakenApart(t *testing.T) {
 		t.Fatalf("%v holds no Problem", err)
 	}
 	want := Problem{
-		Source: "FIELDPHONE_TURN_PORT", Key: "turn.port", Value: "70000",
+		Code: "out_of_range", Source: "FIELDPHONE_TURN_PORT", Key: "turn.port", Value: "70000",
 		Rule: "it must be from 0 to 65535", Fix: "choose a number in there",
 	}
 	if p != want {

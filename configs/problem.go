@@ -7,6 +7,7 @@ import (
 
 // Problem is one thing wrong with a configuration, told so that it can be mended.
 type Problem struct {
+	Code   string // for programs: out_of_range, not_one_of, reversed, fixed, ...; "invalid" for the rest
 	Source string // "site.yaml:12", "FIELDPHONE_TURN_PORT", "command line"; empty: unknown or a default
 	Key    string // "turn.port", "segments[0].clients[1]"; empty: the source as a whole
 	Value  string // as it is shown: quoted if it is text, "[redacted]" for secrets; empty: not shown
@@ -59,7 +60,11 @@ func (ps Problems) err() error {
 }
 
 func (ps *Problems) add(key string, value any, rule, fix string) {
-	*ps = append(*ps, Problem{Key: key, Value: show(value), Rule: rule, Fix: fix})
+	ps.refuse("invalid", key, value, rule, fix)
+}
+
+func (ps *Problems) refuse(code, key string, value any, rule, fix string) {
+	*ps = append(*ps, Problem{Code: code, Key: key, Value: show(value), Rule: rule, Fix: fix})
 }
 
 // show makes a value fit for a Problem. It cuts long texts: they come from outside.

@@ -52,7 +52,7 @@ func (t TURN) check(ps *Problems) {
 	ps.between("turn.kbps_per_allocation", t.KbpsPerAllocation, 0, mostKbps)
 	ps.between("turn.kbps", t.Kbps, 0, mostKbps)
 	if t.Kbps != 0 && t.Kbps < t.KbpsPerAllocation {
-		ps.add("turn.kbps", t.Kbps, fmt.Sprintf("it is less than turn.kbps_per_allocation %d, of one allocation alone", t.KbpsPerAllocation), "raise it, or lower the other")
+		ps.refuse("too_small", "turn.kbps", t.Kbps, fmt.Sprintf("it is less than turn.kbps_per_allocation %d, of one allocation alone", t.KbpsPerAllocation), "raise it, or lower the other")
 	}
 	ps.between("turn.allocates_per_second_per_source", t.AllocatesPerSecond, 1, mostRate)
 	ps.between("turn.bindings_per_second_per_source", t.BindingsPerSecond, 1, mostRate)
@@ -62,7 +62,7 @@ func (t TURN) check(ps *Problems) {
 func (p Peers) check(ps *Problems) {
 	ps.oneOf("turn.peers.mode", p.Mode, "call", "clients", "cidr", "any")
 	if p.Mode == "cidr" && len(p.Allow) == 0 {
-		ps.add("turn.peers.allow", nil, "mode cidr permits the listed networks alone, and the list is empty", "list those of your clients, like [192.168.0.0/16], or choose mode clients")
+		ps.refuse("empty", "turn.peers.allow", nil, "mode cidr permits the listed networks alone, and the list is empty", "list those of your clients, like [192.168.0.0/16], or choose mode clients")
 	}
 	ps.networks("turn.peers.allow", p.Allow)
 	ps.networks("turn.peers.deny", p.Deny)
@@ -72,9 +72,9 @@ func (ps *Problems) networks(key string, networks []netip.Prefix) {
 	for i, network := range networks {
 		at := fmt.Sprintf("%s[%d]", key, i)
 		if network != network.Masked() {
-			ps.add(at, network, "bits are set after the prefix", "write "+network.Masked().String())
+			ps.refuse("bits_set", at, network, "bits are set after the prefix", "write "+network.Masked().String())
 		} else if slices.Contains(networks[:i], network) {
-			ps.add(at, network, "it is in the list twice", "remove one of the two")
+			ps.refuse("twice", at, network, "it is in the list twice", "remove one of the two")
 		}
 	}
 }

@@ -115,15 +115,18 @@ func (c Config) checkPorts(ps *Problems) {
 	const lowestRelay, fewest = 1024, 4
 	r := c.TURN.RelayPorts
 	const key = "turn.relay_ports"
+	const outside, within = "relay ports are from 1024 to 65535", "choose a range in there, like 49160-49359"
 	switch {
 	case r.Min > r.Max:
-		ps.add(key, r, "the range is reversed", fmt.Sprintf("write %d-%d", r.Max, r.Min))
-	case r.Min < lowestRelay || r.Max > highest:
-		ps.add(key, r, "relay ports are from 1024 to 65535", "choose a range in there, like 49160-49359")
+		ps.refuse("reversed", key, r, "the range is reversed", fmt.Sprintf("write %d-%d", r.Max, r.Min))
+	case r.Min < lowestRelay:
+		ps.refuse("privileged", key, r, outside, within)
+	case r.Max > highest:
+		ps.refuse("out_of_range", key, r, outside, within)
 	case r.Size() < fewest:
-		ps.add(key, r, "the range has fewer than 4 ports, and each person in a relayed call takes several", "widen it, like 49160-49359")
+		ps.refuse("too_small", key, r, "the range has fewer than 4 ports, and each person in a relayed call takes several", "widen it, like 49160-49359")
 	case r.Contains(c.TURN.Port):
-		ps.add(key, r, fmt.Sprintf("turn.port %d is inside the range", c.TURN.Port), "move one of the two")
+		ps.refuse("own_port", key, r, fmt.Sprintf("turn.port %d is inside the range", c.TURN.Port), "move one of the two")
 	}
 }
 
@@ -248,19 +251,19 @@ func (l Limits) check(ps *Problems) {
 
 func (ps *Problems) oneOf(key, value string, allowed ...string) {
 	if !slices.Contains(allowed, value) {
-		ps.add(key, value, "it is not one of "+strings.Join(allowed, ", "), "choose one of them")
+		ps.refuse("not_one_of", key, value, "it is not one of "+strings.Join(allowed, ", "), "choose one of them")
 	}
 }
 
 func (ps *Problems) between(key string, value, low, high int) {
 	if value < low || value > high {
-		ps.add(key, value, fmt.Sprintf("it must be from %d to %d", low, high), "choose a number in there")
+		ps.refuse("out_of_range", key, value, fmt.Sprintf("it must be from %d to %d", low, high), "choose a number in there")
 	}
 }
 
 func (ps *Problems) duration(key string, value, low, high time.Duration) {
 	if value < low || value > high {
-		ps.add(key, value, fmt.Sprintf("it must be from %s to %s", formatDuration(low), formatDuration(high)), "choose a time in there")
+		ps.refuse("out_of_range", key, value, fmt.Sprintf("it must be from %s to %s", formatDuration(low), formatDuration(high)), "choose a time in there")
 	}
 }
 
