@@ -52,7 +52,7 @@ func (t TURN) check(ps *Problems) {
 	ps.between("turn.kbps_per_allocation", t.KbpsPerAllocation, 0, mostKbps)
 	ps.between("turn.kbps", t.Kbps, 0, mostKbps)
 	if t.Kbps != 0 && t.Kbps < t.KbpsPerAllocation {
-		ps.refuse("too_small", "turn.kbps", t.Kbps, fmt.Sprintf("it is less than turn.kbps_per_allocation %d, of one allocation alone", t.KbpsPerAllocation), "raise it, or lower the other")
+		ps.refuse("below_other", "turn.kbps", t.Kbps, fmt.Sprintf("it is less than turn.kbps_per_allocation %d, of one allocation alone", t.KbpsPerAllocation), "raise it, or lower the other")
 	}
 	ps.between("turn.allocates_per_second_per_source", t.AllocatesPerSecond, 1, mostRate)
 	ps.between("turn.bindings_per_second_per_source", t.BindingsPerSecond, 1, mostRate)

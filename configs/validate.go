@@ -118,15 +118,15 @@ func (c Config) checkPorts(ps *Problems) {
 	const outside, within = "relay ports are from 1024 to 65535", "choose a range in there, like 49160-49359"
 	switch {
 	case r.Min > r.Max:
-		ps.refuse("reversed", key, r, "the range is reversed", fmt.Sprintf("write %d-%d", r.Max, r.Min))
+		ps.refuse("range_reversed", key, r, "the range is reversed", fmt.Sprintf("write %d-%d", r.Max, r.Min))
 	case r.Min < lowestRelay:
-		ps.refuse("privileged", key, r, outside, within)
+		ps.refuse("range_privileged", key, r, outside, within)
 	case r.Max > highest:
-		ps.refuse("out_of_range", key, r, outside, within)
+		ps.refuse("range_too_high", key, r, outside, within)
 	case r.Size() < fewest:
-		ps.refuse("too_small", key, r, "the range has fewer than 4 ports, and each person in a relayed call takes several", "widen it, like 49160-49359")
+		ps.refuse("range_too_small", key, r, "the range has fewer than 4 ports, and each person in a relayed call takes several", "widen it, like 49160-49359")
 	case r.Contains(c.TURN.Port):
-		ps.refuse("own_port", key, r, fmt.Sprintf("turn.port %d is inside the range", c.TURN.Port), "move one of the two")
+		ps.refuse("range_own_port", key, r, fmt.Sprintf("turn.port %d is inside the range", c.TURN.Port), "move one of the two")
 	}
 }
 
