@@ -3,6 +3,7 @@
 import accessibility from './accessibility.mjs';
 import addresses from './addresses.mjs';
 import app from './app.mjs';
+import attacker from './attacker.mjs';
 import calls from './calls.mjs';
 import fallback from './fallback.mjs';
 import firstvisit from './firstvisit.mjs';
@@ -12,4 +13,4 @@ import presence from './presence.mjs';
 import recovery from './recovery.mjs';
 import ringing from './ringing.mjs';
 
-export const scenarios = [...presence, ...calls, ...ringing, ...paths, ...locked, ...recovery, ...fallback, ...addresses, ...firstvisit, ...app, ...accessibility];
+export const scenarios = [...presence, ...calls, ...ringing, ...paths, ...locked, ...attacker, ...recovery, ...fallback, ...addresses, ...firstvisit, ...app, ...accessibility];
