@@ -50,6 +50,7 @@ var statusOf = map[string]int{
 	account.CodeTooManyInvites:     fiber.StatusConflict,
 	account.CodeNotAllowed:         fiber.StatusForbidden,
 	account.CodeAdminExists:        fiber.StatusConflict,
+	account.CodeLastAdmin:          fiber.StatusConflict,
 	account.CodeAdminCodeWrong:     fiber.StatusForbidden,
 }
 

@@ -36,6 +36,7 @@ const (
 	CodeTooManyInvites     = "too_many_invites"    // as many open invites as one user may have
 	CodeNotAllowed         = "not_allowed"         // this user may not do that
 	CodeAdminExists        = "admin_exists"        // the first administrator is there already
+	CodeLastAdmin          = "last_admin"          // nobody would be left who can administer
 	CodeAdminCodeWrong     = "admin_code_wrong"    // not the code on the server's console, or used or expired
 )
 
@@ -50,7 +51,7 @@ func Codes() []string {
 		CodeRegistrationClosed, CodeGuestsOff, CodeTooManyGuests,
 		CodeInviteRequired, CodeInviteUnknown, CodeInviteExpired,
 		CodeInviteUsedUp, CodeInviteRevoked, CodeInvalidInvite,
-		CodeTooManyInvites, CodeNotAllowed, CodeAdminExists, CodeAdminCodeWrong,
+		CodeTooManyInvites, CodeNotAllowed, CodeAdminExists, CodeLastAdmin, CodeAdminCodeWrong,
 	}
 }
 

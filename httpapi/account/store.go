@@ -17,6 +17,9 @@ var (
 	ErrChanged = errors.New("changed meanwhile")
 	// ErrFull: as many as are allowed exist already; nothing was written.
 	ErrFull = errors.New("full")
+	// ErrLastAdmin: nobody would be left who can administer; nothing was
+	// written.
+	ErrLastAdmin = errors.New("the last administrator")
 	// ErrUnavailable: the database is locked or out of reach; trying later
 	// may help.
 	ErrUnavailable = errors.New("database unavailable")
@@ -74,6 +77,35 @@ type PasswordChange struct {
 	Next *Session
 }
 
+// UserChange is what an administrator changes about a user; nil stays as it
+// is.
+type UserChange struct {
+	Name     *string
+	Admin    *bool
+	Disabled *bool
+}
+
+// Of gives the user as changed.
+func (c UserChange) Of(u User) User {
+	if c.Name != nil {
+		u.Name = *c.Name
+	}
+	if c.Admin != nil {
+		u.Admin = *c.Admin
+	}
+	if c.Disabled != nil {
+		u.Disabled = *c.Disabled
+	}
+	return u
+}
+
+// Changed is a user before and after a change, and the sessions that it
+// ended.
+type Changed struct {
+	Before, After User
+	Ends          []EndedSession
+}
+
 // Admission adds somebody who joins by themselves, in one transaction.
 type Admission struct {
 	User User
@@ -113,6 +145,11 @@ type Store interface {
 	// ErrNotFound.
 	SetDisabled(ctx context.Context, id string, disabled bool) ([]EndedSession, error)
 
+	// ChangeUser carries out a change; a user who is disabled by it is treated
+	// as by SetDisabled. ErrNotFound; ErrLastAdmin if it takes the last
+	// administrator who is not disabled.
+	ChangeUser(ctx context.Context, id string, change UserChange) (Changed, error)
+
 	// CreateSession adds a session. ErrChanged, and no session, unless the
 	// user exists, is not disabled and still has this password hash.
 	CreateSession(ctx context.Context, session Session, hash string) error
@@ -124,6 +161,8 @@ type Store interface {
 	// EndSession ends the session, or gives nothing if it was ended already.
 	// ErrNotFound.
 	EndSession(ctx context.Context, id string) ([]EndedSession, error)
+	// EndSessions ends every session of the user. ErrNotFound.
+	EndSessions(ctx context.Context, userID string) ([]EndedSession, error)
 	// EndedSessions gives at most limit ended sessions with a Seq above
 	// after, ordered by Seq.
 	EndedSessions(ctx context.Context, after int64, limit int) ([]EndedSession, error)

@@ -110,13 +110,64 @@ func (a Accounts) SetDisabled(ctx context.Context, id string, disabled bool) ([]
 		if err != nil || !disabled {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, `UPDATE invites SET revoked = 1 WHERE created_by = ?`, id); err != nil {
-			return err
-		}
-		ends, err = a.endAll(ctx, tx, id)
+		ends, err = a.shutOut(ctx, tx, id)
 		return err
 	})
 	return settled(ends, a.failure("disable user", err))
+}
+
+// ChangeUser implements account.Store. The counter's row serves as the lock that lets one of
+// several administrators go who would all be the last but one.
+func (a Accounts) ChangeUser(ctx context.Context, id string, change account.UserChange) (account.Changed, error) {
+	var changed account.Changed
+	err := a.db.inTx(ctx, func(tx *sql.Tx) error {
+		var ignored int64
+		if err := tx.QueryRowContext(ctx,
+			`SELECT value FROM counters WHERE name = 'session_end'`+a.db.dialect.forUpdate).Scan(&ignored); err != nil {
+			return err
+		}
+		var hash string
+		before, err := a.lockUser(ctx, tx, id, &hash)
+		if err != nil {
+			return err
+		}
+		after := change.Of(before)
+		changed = account.Changed{Before: before, After: after}
+		if err := keepsAdmin(ctx, tx, before, after); err != nil {
+			return err
+		}
+		if err := mustAffect(tx.ExecContext(ctx, `UPDATE users SET name = ?, admin = ?, disabled = ? WHERE id = ?`,
+			after.Name, after.Admin, after.Disabled, id)); err != nil || !after.Disabled || before.Disabled {
+			return err
+		}
+		changed.Ends, err = a.shutOut(ctx, tx, id)
+		return err
+	})
+	if err != nil {
+		return account.Changed{}, a.failure("change user", err)
+	}
+	return changed, nil
+}
+
+// keepsAdmin refuses to leave no administrator who can sign in.
+func keepsAdmin(ctx context.Context, tx *sql.Tx, before, after account.User) error {
+	if !before.Admin || before.Disabled || after.Admin && !after.Disabled {
+		return nil
+	}
+	var others int
+	err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM users WHERE admin <> 0 AND disabled = 0 AND id <> ?`, before.ID).Scan(&others)
+	if err == nil && others == 0 {
+		return account.ErrLastAdmin
+	}
+	return err
+}
+
+// shutOut ends every session and revokes every invite of a user.
+func (a Accounts) shutOut(ctx context.Context, tx *sql.Tx, id string) ([]account.EndedSession, error) {
+	if _, err := tx.ExecContext(ctx, `UPDATE invites SET revoked = 1 WHERE created_by = ?`, id); err != nil {
+		return nil, err
+	}
+	return a.endAll(ctx, tx, id)
 }
 
 // lockUser reads a user that then stays as it is until the commit.
@@ -167,7 +218,7 @@ func (a Accounts) failure(doing string, err error) error {
 	}
 	kind := a.db.dialect.classify(err)
 	switch {
-	case errors.Is(err, account.ErrChanged), errors.Is(err, account.ErrFull):
+	case errors.Is(err, account.ErrChanged), errors.Is(err, account.ErrFull), errors.Is(err, account.ErrLastAdmin):
 		return fmt.Errorf("sqlstore: %s: %w", doing, err)
 	case errors.Is(err, sql.ErrNoRows):
 		return fmt.Errorf("sqlstore: %s: %w", doing, account.ErrNotFound)

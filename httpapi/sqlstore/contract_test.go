@@ -45,6 +45,11 @@ func testContract(t *testing.T, fresh func(t *testing.T) backend) {
 		"a user has a bounded number open":     testInviteBound,
 		"guests come and go":                   testGuests,
 		"one of many is the first admin":       testFirstAdmin,
+		"the admin log is kept":                testAdminLog,
+		"an entry is undone once":              testUndoOnce,
+		"a user is changed as a whole":         testChangeUser,
+		"one of many admins stays":             testLastAdmin,
+		"all sessions of a user end":           testEndSessions,
 		"another handle sees it, and restarts": testReopen,
 		"many open at once":                    testOpenAtOnce,
 	} {

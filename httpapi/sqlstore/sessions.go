@@ -76,6 +76,21 @@ func (a Accounts) EndSession(ctx context.Context, id string) ([]account.EndedSes
 	return settled(ends, a.failure("end session", err))
 }
 
+// EndSessions implements account.Store.
+func (a Accounts) EndSessions(ctx context.Context, userID string) ([]account.EndedSession, error) {
+	var ends []account.EndedSession
+	err := a.db.inTx(ctx, func(tx *sql.Tx) error {
+		var hash string
+		if _, err := a.lockUser(ctx, tx, userID, &hash); err != nil {
+			return err
+		}
+		var err error
+		ends, err = a.endAll(ctx, tx, userID)
+		return err
+	})
+	return settled(ends, a.failure("end sessions", err))
+}
+
 func (a Accounts) lockSession(ctx context.Context, tx *sql.Tx, id string) (account.EndedSession, error) {
 	return scanSession(tx.QueryRowContext(ctx,
 		`SELECT `+sessionColumns+` FROM sessions WHERE id = ?`+a.db.dialect.forUpdate, id))
