@@ -46,6 +46,18 @@ func TestMariaDB(t *testing.T) {
 		})
 	})
 	t.Run("refusals", func(t *testing.T) { testMariaRefusals(t, server) })
+	t.Run("inspect", func(t *testing.T) {
+		dsn := fresh(t)
+		empty, err := sqlstore.Inspect(t.Context(), sqlstore.Config{DSN: dsn})
+		if err != nil || empty.Version != 0 || empty.Newest == 0 || !strings.Contains(empty.Server, "MariaDB") {
+			t.Errorf("before the first start: %+v, %v", empty, err)
+		}
+		withUser(t, openMaria(t, dsn).Accounts(), "anna")
+		state, err := sqlstore.Inspect(t.Context(), sqlstore.Config{DSN: dsn})
+		if err != nil || state.Version != state.Newest || state.Users != 1 {
+			t.Errorf("got %+v, %v", state, err)
+		}
+	})
 	t.Run("lost server", func(t *testing.T) {
 		store := openMaria(t, fresh(t)).Accounts()
 		withUser(t, store, "anna")

@@ -252,3 +252,21 @@ func TestNewRedisRefusedSignIn(t *testing.T) {
 func BenchmarkRedisTouch(b *testing.B) {
 	benchmarkTouch(b, startServer(b).open(b, "p"))
 }
+
+// Ensure that a Redis server is described without writing to it.
+func TestExamine(t *testing.T) {
+	s := startServer(t, "--requirepass", "hunter2")
+	before := time.Now()
+	state, err := presence.Examine(t.Context(), presence.Config{URL: "unix://:hunter2@" + s.socket() + "?db=0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if state.Address != s.socket() || !strings.Contains(state.Version, ".") || state.Eviction != "noeviction" ||
+		state.RoundTrip <= 0 || state.Clock.Before(before.Add(-time.Second)) || state.Clock.After(time.Now().Add(time.Second)) {
+		t.Errorf("got %+v", state)
+	}
+	_, err = presence.Examine(t.Context(), presence.Config{URL: "unix://:wrong@" + s.socket() + "?db=0"})
+	if err == nil || !strings.Contains(err.Error(), "redis.url") || strings.Contains(err.Error(), "wrong@") {
+		t.Errorf("a wrong password: %v", err)
+	}
+}
