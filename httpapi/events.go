@@ -64,6 +64,7 @@ func (a *App) events(c *fiber.Ctx) error {
 	}
 	session := sessionOf(c)
 	token, _ := c.Locals(tokenKey{}).(string)
+	link := linkOf(c, hub.TransportSSE)
 	conn := c.Context().Conn()
 	c.Set("Content-Type", "text/event-stream")
 	c.Set("X-Accel-Buffering", "no")
@@ -76,7 +77,7 @@ func (a *App) events(c *fiber.Ctx) error {
 		if !write("stream", fmt.Appendf(nil, `{"stream":%q}`, name)) {
 			return
 		}
-		stream.port = a.cfg.Hub.Attach(out, user, session.ID)
+		stream.port = a.cfg.Hub.Attach(out, user, session.ID, link)
 		if stream.port == nil {
 			write("end", endEvent(rtc.CloseGoingAway))
 			return

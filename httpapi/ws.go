@@ -1,11 +1,14 @@
 package httpapi
 
 import (
+	"net"
+	"net/netip"
 	"sync"
 	"time"
 
 	"fieldphone/httpapi/account"
 	"fieldphone/rtc"
+	"fieldphone/rtc/hub"
 
 	"github.com/gofiber/contrib/websocket"
 	"github.com/gofiber/fiber/v2"
@@ -19,6 +22,7 @@ const (
 	wsSession = "session"
 	wsUser    = "user"
 	wsToken   = "token"
+	wsLink    = "link"
 )
 
 // webSocket connects a signed-in client to the hub.
@@ -27,7 +31,8 @@ func (a *App) webSocket() fiber.Handler {
 		session, _ := c.Locals(wsSession).(account.Session)
 		user, _ := c.Locals(wsUser).(rtc.User)
 		token, _ := c.Locals(wsToken).(string)
-		a.serveSocket(c, session, user, token)
+		link, _ := c.Locals(wsLink).(hub.Link)
+		a.serveSocket(c, session, user, token, link)
 	}, websocket.Config{HandshakeTimeout: readTimeout, ReadBufferSize: 2048, WriteBufferSize: 2048})
 	return func(c *fiber.Ctx) error {
 		user, err := a.caller(c)
@@ -37,6 +42,7 @@ func (a *App) webSocket() fiber.Handler {
 		c.Locals(wsSession, sessionOf(c))
 		c.Locals(wsUser, user)
 		c.Locals(wsToken, c.Locals(tokenKey{}))
+		c.Locals(wsLink, linkOf(c, hub.TransportWSS))
 		return serve(c)
 	}
 }
@@ -47,7 +53,17 @@ func (a *App) caller(c *fiber.Ctx) (rtc.User, error) {
 	return rtc.User{ID: user.ID, Name: user.Name}, err
 }
 
-func (a *App) serveSocket(c *websocket.Conn, session account.Session, user rtc.User, token string) {
+// linkOf is how the request's connection reached the server.
+func linkOf(c *fiber.Ctx, transport string) hub.Link {
+	link := hub.Link{Local: local(c), Transport: transport}
+	if tcp, ok := c.Context().RemoteAddr().(*net.TCPAddr); ok {
+		at := tcp.AddrPort()
+		link.Remote = netip.AddrPortFrom(at.Addr().Unmap(), at.Port())
+	}
+	return link
+}
+
+func (a *App) serveSocket(c *websocket.Conn, session account.Session, user rtc.User, token string, link hub.Link) {
 	out := a.newOutlet(session)
 	gone := make(chan struct{}) // closed when the reader has ended
 	var writer sync.WaitGroup
@@ -55,7 +71,7 @@ func (a *App) serveSocket(c *websocket.Conn, session account.Session, user rtc.U
 	defer writer.Wait() // contrib/websocket reuses c once this returns
 	defer close(gone)
 
-	port := a.cfg.Hub.Attach(out, user, session.ID)
+	port := a.cfg.Hub.Attach(out, user, session.ID, link)
 	if port == nil {
 		out.Close(rtc.CloseGoingAway)
 		return

@@ -62,7 +62,11 @@ type Call struct {
 	timing  Timing
 	phase   phase
 	gen     int
+	made    time.Time // when it was made, or first claimed
 	since   time.Time // when the present phase began
+	started time.Time // when it became active
+	reason  rtc.EndReason
+	endedBy string // user id, empty if nobody did it
 	caller  side
 	callee  side
 	rung    map[Device]bool // devices of the callee that were told
@@ -83,7 +87,7 @@ type Invite struct {
 // New starts to ring, or ends at once when nobody can be rung.
 func New(in Invite, timing Timing, now time.Time) (*Call, []Effect) {
 	c := &Call{
-		id: in.ID, media: in.Media, timing: timing, phase: ringing, since: now,
+		id: in.ID, media: in.Media, timing: timing, phase: ringing, made: now, since: now,
 		caller:  side{user: in.Caller, media: in.Media, device: in.Device, present: true},
 		callee:  side{user: in.Callee, media: in.Media},
 		rung:    make(map[Device]bool),
@@ -157,6 +161,40 @@ func (c *Call) Devices() []Device {
 	return ds
 }
 
+// End is one end of a call. Device is known only if Present.
+type End struct {
+	User    rtc.User
+	Device  Device
+	Present bool
+}
+
+// Ends are both ends, the caller's first.
+func (c *Call) Ends() [2]End {
+	end := func(s side) End { return End{User: s.user, Device: s.device, Present: s.present} }
+	return [2]End{end(c.caller), end(c.callee)}
+}
+
+// Media is what the call was rung as.
+func (c *Call) Media() rtc.Media { return c.media }
+
+// Gen is how often media were started; 0 before the first time.
+func (c *Call) Gen() int { return c.gen }
+
+// Made is when the call was made or, after a restart of the server, claimed.
+func (c *Call) Made() time.Time { return c.made }
+
+// Started is when the call was answered or restored; zero until then.
+func (c *Call) Started() time.Time { return c.started }
+
+// State is where the call stands; empty once it is over.
+func (c *Call) State() rtc.CallState {
+	return map[phase]rtc.CallState{ringing: rtc.StateRinging, active: rtc.StateActive, restoring: rtc.StateRestoring}[c.phase]
+}
+
+// Ending is why the call ended and who did it, if somebody did; both are empty
+// until it is over.
+func (c *Call) Ending() (reason rtc.EndReason, by string) { return c.reason, c.endedBy }
+
 // Info describes the call to a device that has part in it; ok is false for
 // others and once the call is over.
 func (c *Call) Info(d Device) (info rtc.CallInfo, ok bool) {
@@ -171,7 +209,7 @@ func (c *Call) Info(d Device) (info rtc.CallInfo, ok bool) {
 	default:
 		return rtc.CallInfo{}, false
 	}
-	info.State = map[phase]rtc.CallState{ringing: rtc.StateRinging, active: rtc.StateActive, restoring: rtc.StateRestoring}[c.phase]
+	info.State = c.State()
 	return info, true
 }
 
@@ -210,7 +248,7 @@ func (c *Call) start(now time.Time) []Effect {
 
 // end tells every device that knows of the call, once.
 func (c *Call) end(reason rtc.EndReason, by string, now time.Time) []Effect {
-	c.phase = over
+	c.phase, c.reason, c.endedBy = over, reason, by
 	var effects []Effect
 	for _, d := range c.Devices() {
 		effects = append(effects, c.farewell(d, reason, by, now)...)

@@ -63,6 +63,8 @@ type (
 		Device Device
 		Reason rtc.EndReason
 	}
+	// Stop ends the call from outside, whatever its state.
+	Stop struct{ Reason rtc.EndReason }
 	// Tick lets time pass; see Deadline.
 	Tick struct{}
 )
@@ -77,7 +79,7 @@ func (e Accept) apply(c *Call, now time.Time) ([]Effect, error) {
 		return nil, refuse(rtc.CodeNoSuchCall, "the call was answered elsewhere")
 	}
 	c.callee.device, c.callee.present, c.callee.media = e.By, true, e.Media
-	c.phase, c.since = active, now
+	c.phase, c.since, c.started = active, now, now
 	delete(c.rung, e.By)
 	effects := c.start(now)
 	for d := range c.rung {
@@ -206,6 +208,10 @@ func (e Gone) apply(c *Call, now time.Time) ([]Effect, error) {
 		return nil, nil
 	}
 	return c.end(rtc.EndUnreachable, "", now), nil
+}
+
+func (e Stop) apply(c *Call, now time.Time) ([]Effect, error) {
+	return c.end(e.Reason, "", now), nil
 }
 
 func (Tick) apply(c *Call, now time.Time) ([]Effect, error) {

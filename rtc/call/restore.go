@@ -18,7 +18,7 @@ type Claim struct {
 func Restore(claim Claim, timing Timing, now time.Time) *Call {
 	c := &Call{
 		id: claim.Running.Call, media: claim.Running.Media, gen: claim.Running.Gen,
-		timing: timing, phase: restoring, since: now,
+		timing: timing, phase: restoring, made: now, since: now,
 		rung: make(map[Device]bool), endings: make(map[Device]bool),
 	}
 	mine := side{user: claim.User, media: claim.Running.Media, device: claim.By, present: true}
@@ -61,7 +61,7 @@ func (e Join) apply(c *Call, now time.Time) ([]Effect, error) {
 	mine, other := c.ends(e.Claim.Running.Role)
 	mine.user, mine.media, mine.device, mine.present = e.Claim.User, e.Claim.Running.Media, e.Claim.By, true
 	c.gen = max(c.gen, e.Claim.Running.Gen)
-	c.phase, c.since = active, now
+	c.phase, c.since, c.started = active, now, now
 	if !other.awayUntil.IsZero() {
 		return nil, nil
 	}

@@ -2,6 +2,7 @@ package hub
 
 import (
 	"maps"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -23,6 +24,8 @@ type calls struct {
 	user map[string]map[string]*call.Call // by the id of either user
 	held map[call.Device]*call.Call       // by either end
 	over map[string]time.Time             // when those that are over ended
+
+	vitals map[string]*vitals // by call
 }
 
 func newCalls() calls {
@@ -31,6 +34,8 @@ func newCalls() calls {
 		user: make(map[string]map[string]*call.Call),
 		held: make(map[call.Device]*call.Call),
 		over: make(map[string]time.Time),
+
+		vitals: make(map[string]*vitals),
 	}
 }
 
@@ -53,6 +58,7 @@ func (cs *calls) due(now time.Time) []*call.Call {
 
 func (cs *calls) add(c *call.Call) {
 	cs.byID[c.ID()] = c
+	cs.vitals[c.ID()] = &vitals{}
 	for _, user := range []string{c.Caller().ID, c.Callee().ID} {
 		if cs.user[user] == nil {
 			cs.user[user] = make(map[string]*call.Call)
@@ -70,6 +76,7 @@ func (cs *calls) hold(c *call.Call) {
 
 func (cs *calls) remove(c *call.Call, now time.Time) {
 	delete(cs.byID, c.ID())
+	delete(cs.vitals, c.ID())
 	cs.remember(c.ID(), now)
 	for _, user := range []string{c.Caller().ID, c.Callee().ID} {
 		delete(cs.user[user], c.ID())
@@ -127,7 +134,7 @@ func callEvent(by call.Device, msg rtc.Message) (id string, ev call.Event, ok bo
 }
 
 // event lets something happen to a call, acknowledging before its effects.
-func (h *Hub) event(id string, ev call.Event, ack func()) error {
+func (h *Hub) event(d *device, id string, ev call.Event, addrs []netip.AddrPort, ack func()) error {
 	c := h.calls.byID[id]
 	if c == nil {
 		return rtc.NewError(rtc.CodeNoSuchCall, "there is no such call, or it is over")
@@ -142,30 +149,61 @@ func (h *Hub) event(id string, ev call.Event, ack func()) error {
 		return err
 	}
 	ack()
+	switch ev := ev.(type) {
+	case call.Accept:
+		if len(effects) > 0 { // the first time
+			h.accepted(c, d)
+		}
+	case call.Signal:
+		if ends, ok := h.parties(c); ok && len(effects) > 0 { // of media that go on
+			from, to := ends[0], ends[1]
+			if effects[0].To == c.Ends()[0].Device {
+				from, to = to, from
+			}
+			h.signalled(id, from, to, addrs)
+		}
+	case call.Rejoin:
+		if len(effects) > 0 {
+			h.logCall("call starts media anew", c, d, "gen", ev.Gen)
+		}
+	}
 	h.carry(c, effects)
 	return nil
 }
 
+func (h *Hub) accepted(c *call.Call, d *device) {
+	v := h.calls.vitals[c.ID()]
+	v.accepted = h.cfg.Now()
+	h.logCall("call is accepted", c, d, "rang_ms", v.accepted.Sub(c.Made()).Milliseconds())
+}
+
 // apply is event for what the hub itself notices; nobody waits for an answer.
-func (h *Hub) apply(c *call.Call, ev call.Event) {
+// True means that it was not refused.
+func (h *Hub) apply(c *call.Call, ev call.Event) bool {
 	effects, err := c.Apply(ev, h.cfg.Now())
 	if err == nil {
 		h.carry(c, effects)
 	}
+	return err == nil
 }
 
 // carry sends what a call has to say and keeps the indexes true.
 func (h *Hub) carry(c *call.Call, effects []call.Effect) {
 	for _, e := range effects {
+		if m, ok := e.Message.(*rtc.CallStarted); ok && m.Role == rtc.Offerer {
+			h.logCall("call starts", c, nil, "gen", m.Gen, "media", m.Media)
+			h.paired(c)
+		}
 		if d := h.devices[e.To]; d != nil {
 			h.send(d, e.Message)
 		}
-		h.record(c, e.Message)
 	}
-	if c.Over() {
-		h.calls.remove(c, h.cfg.Now())
-	} else {
+	switch {
+	case !c.Over():
 		h.calls.hold(c)
+	case h.calls.byID[c.ID()] == c:
+		h.finish(c)
+		h.calls.remove(c, h.cfg.Now())
 	}
 	for _, key := range c.Devices() {
 		h.showBusy(key)
@@ -184,36 +222,6 @@ func (h *Hub) showBusy(key call.Device) {
 			h.publish(d)
 		}
 	}
-}
-
-// record counts and logs the life of a call, so that an admin can follow it by
-// its id.
-func (h *Hub) record(c *call.Call, msg rtc.Message) {
-	log := func(what string, more ...any) {
-		h.cfg.Logger.Info(what, append([]any{"call", c.ID(), "caller", c.Caller().ID, "callee", c.Callee().ID}, more...)...)
-	}
-	switch m := msg.(type) {
-	case *rtc.CallRinging:
-		log("call rings")
-	case *rtc.CallStarted:
-		if m.Role == rtc.Offerer {
-			log("call starts", "gen", m.Gen, "media", m.Media)
-		}
-	case *rtc.CallEnded:
-		if m.Reason != rtc.EndAnsweredElsewhere && h.calls.ending(c) {
-			h.stats.end(m.Reason)
-			log("call ends", "reason", m.Reason, "by", m.By)
-		}
-	}
-}
-
-// ending tells, once, that a call is over: while it is still in the index.
-func (cs *calls) ending(c *call.Call) bool {
-	if !c.Over() || cs.byID[c.ID()] != c {
-		return false
-	}
-	delete(cs.byID, c.ID())
-	return true
 }
 
 // invite starts a call, or joins the one by which the other side is ringing
@@ -243,7 +251,10 @@ func (h *Hub) invite(d *device, m *rtc.CallInvite, ack func()) error {
 			h.send(d, e.Message)
 		}
 		h.stats.end(rtc.EndMerged)
+		h.logInvite(d, m)
+		h.cfg.Logger.Info("call ends", "call", m.Call, "reason", rtc.EndMerged, "into", mutual.ID())
 		h.calls.remember(m.Call, now)
+		h.accepted(mutual, d)
 		h.apply(mutual, call.Accept{By: d.key, Media: m.Media})
 		return nil
 	}
@@ -252,8 +263,17 @@ func (h *Hub) invite(d *device, m *rtc.CallInvite, ack func()) error {
 	c, effects := call.New(in, h.timing(), now)
 	h.calls.add(c)
 	ack()
+	h.logInvite(d, m)
+	if !c.Over() {
+		h.logCall("call rings", c, nil, "devices", len(in.Devices))
+	}
 	h.carry(c, effects)
 	return nil
+}
+
+func (h *Hub) logInvite(d *device, m *rtc.CallInvite) {
+	h.cfg.Logger.Info("call is made", "call", m.Call, "user", d.key.User, "session", d.session, "device", d.key.ID,
+		"callee", m.To, "media", m.Media)
 }
 
 func (h *Hub) timing() call.Timing {
@@ -284,10 +304,11 @@ func (h *Hub) restore(d *device, running []rtc.RunningCall) {
 		if c == nil {
 			c = call.Restore(claim, h.timing(), h.cfg.Now())
 			h.calls.add(c)
-			h.cfg.Logger.Info("call is claimed", "call", r.Call, "user", d.key.User, "peer", r.Peer)
+			h.logCall("call is claimed", c, d, "peer", r.Peer, "gen", r.Gen)
 			h.carry(c, nil)
-		} else {
-			h.apply(c, call.Join{Claim: claim})
+		} else if h.apply(c, call.Join{Claim: claim}) {
+			h.logCall("call is restored", c, d, "gen", c.Gen())
+			h.paired(c)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package hub
 import (
 	"encoding/json"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -94,7 +95,7 @@ func connect(t *testing.T, h *Hub, user, device string) *client {
 
 func (c *client) attach() {
 	c.set(func() { c.room, c.closed, c.mute = -1, rtc.Close{}, false })
-	c.port = c.hub.Attach(c, rtc.User{ID: c.user, Name: strings.ToUpper(c.user)}, "session-of-"+c.user)
+	c.port = c.hub.Attach(c, rtc.User{ID: c.user, Name: strings.ToUpper(c.user)}, "session-of-"+c.user, Link{Remote: netip.MustParseAddrPort("10.77.1.9:50000"), Transport: TransportWSS})
 }
 
 func (c *client) hello(calls ...rtc.RunningCall) {

@@ -17,7 +17,9 @@ type device struct {
 	session   string
 	port      *Port // nil while away
 	awaySince time.Time
+	link      Link // of port, or the last one
 	busy      bool // in a call, as presence shows it
+	path      *PathReport
 
 	stream string
 	seq    uint64
@@ -67,6 +69,8 @@ func (d *device) restart() {
 	d.stream, d.seq, d.outbox, d.bytes, d.torn = newName(), 0, nil, 0, false
 }
 
+func (d *device) party() Party { return Party{User: d.key.User, Session: d.session} }
+
 // send sends a numbered message, now or when the device is back.
 func (h *Hub) send(d *device, msg rtc.Message) {
 	d.seq++
@@ -76,6 +80,7 @@ func (h *Hub) send(d *device, msg rtc.Message) {
 		return
 	}
 	d.keep(frame)
+	h.stats.outbox.note(int64(len(d.outbox)))
 	if d.port != nil {
 		d.port.sendFrame(frame)
 	}
@@ -88,7 +93,7 @@ func (h *Hub) attach(p *Port, d *device) {
 		old.device = nil
 		old.shut(rtc.CloseReplaced)
 	}
-	d.port, d.session, d.user, d.awaySince = p, p.session, p.user, time.Time{}
+	d.port, d.session, d.user, d.link, d.awaySince = p, p.session, p.user, p.link, time.Time{}
 	p.device = d
 	h.publish(d)
 }
@@ -110,6 +115,7 @@ func (h *Hub) drop(d *device, reason rtc.EndReason) {
 	for _, c := range h.calls.of(d.key.User) {
 		h.apply(c, call.Gone{Device: d.key, Reason: reason})
 	}
+	h.deviceLeft(d.key)
 	if d.port != nil {
 		d.port.device = nil
 	}
@@ -129,6 +135,7 @@ func (h *Hub) sweep(now time.Time) {
 		h.apply(c, call.Tick{})
 	}
 	h.calls.forget(now)
+	h.sweepTests(now)
 	for _, d := range h.devices {
 		if d.port == nil && now.Sub(d.awaySince) > h.cfg.ResumeWindow {
 			h.drop(d, rtc.EndLost)

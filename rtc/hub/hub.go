@@ -30,6 +30,7 @@ type Config struct {
 	MessageBurst int           // messages that it may send at once
 	Now          func() time.Time
 	Logger       *slog.Logger
+	Hooks
 }
 
 // Validate reports everything that is wrong with the configuration.
@@ -84,6 +85,7 @@ type Hub struct {
 	devices map[call.Device]*device
 	users   map[string]map[call.Device]*device
 	calls   calls
+	tests   pathTests
 	roster  roster
 }
 
@@ -101,6 +103,7 @@ func New(cfg Config, store presence.Store) (*Hub, error) {
 		devices: make(map[call.Device]*device),
 		users:   make(map[string]map[call.Device]*device),
 		calls:   newCalls(),
+		tests:   newPathTests(),
 		roster:  newRoster(),
 	}, nil
 }
@@ -142,6 +145,7 @@ func (h *Hub) Run(ctx context.Context) {
 func (h *Hub) post(work func()) bool {
 	select {
 	case h.inbox <- work:
+		h.stats.inbox.note(int64(len(h.inbox)))
 		return true
 	case <-h.done:
 		return false

@@ -24,6 +24,7 @@ type Port struct {
 	hub      *Hub
 	conn     Conn
 	session  string
+	link     Link
 	dead     atomic.Bool               // closed by the hub: nothing goes in or out
 	heard    atomic.Pointer[time.Time] // when the last frame came, with its monotonic reading
 	limiter  *rate.Limiter
@@ -38,10 +39,10 @@ type Port struct {
 // Attach takes a connection of a signed-in user. The caller hands each frame
 // to Receive and calls Detach when the connection has ended. Nil means that
 // the hub has stopped.
-func (h *Hub) Attach(conn Conn, user rtc.User, session string) *Port {
+func (h *Hub) Attach(conn Conn, user rtc.User, session string, link Link) *Port {
 	now := h.cfg.Now()
 	p := &Port{
-		hub: h, conn: conn, user: user, session: session, attached: now,
+		hub: h, conn: conn, user: user, session: session, link: link, attached: now,
 		limiter:  rate.NewLimiter(rate.Limit(h.cfg.MessageRate), h.cfg.MessageBurst),
 		offences: rate.NewLimiter(offencesForgive, maxOffences),
 	}
@@ -72,7 +73,8 @@ func (p *Port) Receive(frame []byte) {
 		}
 		return
 	}
-	h.post(func() { h.handle(p, env, msg) })
+	addrs := candidates(msg) // here, where it costs only this connection time
+	h.post(func() { h.handle(p, request{env: env, msg: msg, addrs: addrs}) })
 }
 
 // offend refuses a frame and closes the connection of a repeated offender.

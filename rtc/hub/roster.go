@@ -23,8 +23,14 @@ type roster struct {
 // person gathers the devices of one user.
 type person struct {
 	name    string
-	devices map[string]bool // device to busy
-	shown   rtc.Person      // as last announced
+	devices map[string]seat
+	shown   rtc.Person // as last announced
+}
+
+// seat is a device as presence shows it.
+type seat struct {
+	busy bool
+	node string
 }
 
 func newRoster() roster {
@@ -77,8 +83,8 @@ func (p *person) status() rtc.Status {
 	if len(p.devices) == 0 {
 		return rtc.Offline
 	}
-	for _, busy := range p.devices {
-		if busy {
+	for _, seat := range p.devices {
+		if seat.busy {
 			return rtc.Busy
 		}
 	}
@@ -130,11 +136,11 @@ func (r *roster) merge(changes presence.Changes) []rtc.Person {
 			continue
 		}
 		if p == nil {
-			p = &person{devices: make(map[string]bool), shown: rtc.Person{Status: rtc.Offline}}
+			p = &person{devices: make(map[string]seat), shown: rtc.Person{Status: rtc.Offline}}
 			r.people[c.User] = p
 		}
 		p.name = c.Name
-		p.devices[c.Device] = c.Busy
+		p.devices[c.Device] = seat{busy: c.Busy, node: c.Node}
 	}
 	var changed []rtc.Person
 	for id := range touched {

@@ -2,18 +2,27 @@ package hub
 
 import (
 	"errors"
+	"net/netip"
 
 	"fieldphone/rtc"
 	"fieldphone/rtc/call"
 	"fieldphone/rtc/presence"
 )
 
+// request is one message of a connection.
+type request struct {
+	env   rtc.Envelope
+	msg   rtc.Message
+	addrs []netip.AddrPort // that it tells another device to send to
+}
+
 // handle carries out one message of a connection.
-func (h *Hub) handle(p *Port, env rtc.Envelope, msg rtc.Message) {
+func (h *Hub) handle(p *Port, r request) {
+	env := r.env
 	if _, known := h.ports[p]; !known || p.dead.Load() {
 		return // closed meanwhile
 	}
-	if hello, ok := msg.(*rtc.Hello); ok {
+	if hello, ok := r.msg.(*rtc.Hello); ok {
 		h.hello(p, env, hello)
 		return
 	}
@@ -22,19 +31,20 @@ func (h *Hub) handle(p *Port, env rtc.Envelope, msg rtc.Message) {
 		p.reply(rtc.NewError(rtc.CodeHelloExpected, "the first message must be hello"), env.ID)
 		return
 	}
-	if err := h.carryOut(p, p.device, env, msg); err != nil {
+	if err := h.carryOut(p, p.device, r); err != nil {
 		h.refuse(p, env, err)
 	}
 }
 
 // carryOut does what a message asks for and answers it, or says why not.
-func (h *Hub) carryOut(p *Port, d *device, env rtc.Envelope, msg rtc.Message) error {
+func (h *Hub) carryOut(p *Port, d *device, r request) error {
+	env := r.env
 	ack := func() {
 		if env.ID != "" {
 			p.reply(&rtc.Ack{}, env.ID)
 		}
 	}
-	switch m := msg.(type) {
+	switch m := r.msg.(type) {
 	case *rtc.Pong:
 		d.seen(m.Seq)
 		h.publish(d) // so that presence lasts one TTL from the last sign of life
@@ -47,12 +57,26 @@ func (h *Hub) carryOut(p *Port, d *device, env rtc.Envelope, msg rtc.Message) er
 		return h.text(p, d, env, m)
 	case *rtc.CallInvite:
 		return h.invite(d, m, ack)
+	case *rtc.CallReport:
+		return answered(h.report(d, m), ack)
+	case *rtc.PathSignal:
+		return answered(h.pathSignal(d, m, r.addrs), ack)
+	case *rtc.PathResult:
+		return answered(h.pathResult(d, m), ack)
 	}
-	id, ev, ok := callEvent(d.key, msg)
+	id, ev, ok := callEvent(d.key, r.msg)
 	if !ok {
 		return rtc.NewError(rtc.CodeUnknownType, "only the server sends this")
 	}
-	return h.event(id, ev, ack)
+	return h.event(d, id, ev, r.addrs, ack)
+}
+
+// answered acknowledges what was carried out.
+func answered(err error, ack func()) error {
+	if err == nil {
+		ack()
+	}
+	return err
 }
 
 // refuse answers a request that was not carried out.
@@ -94,6 +118,7 @@ func (h *Hub) hello(p *Port, env rtc.Envelope, m *rtc.Hello) {
 		d.seen(m.LastSeq)
 	} else {
 		d.restart()
+		h.deviceLeft(key) // a page that begins anew knows of no path test
 	}
 	h.attach(p, d)
 	h.restore(d, m.Calls)
