@@ -8,11 +8,13 @@ import (
 
 	"fieldphone/turnsrv/credential"
 
+	"github.com/pion/stun/v3"
 	"github.com/pion/turn/v4"
 )
 
 var (
 	errTCPRelay     = errors.New("turn: relaying to TCP peers (RFC 6062) is not offered")
+	errNotAdmitted  = errors.New("turn: an allocation that nobody asked for")
 	errSessionEnded = errors.New("turn: the session has ended; sign in again")
 )
 
@@ -21,54 +23,94 @@ func (s *Server) key(username string) []byte {
 	return turn.GenerateAuthKey(username, s.config.Realm, credential.Password(s.config.Secret, username))
 }
 
-// authenticate is pion's AuthHandler: it names the key that the request must
-// be signed with. It is asked for every request. An expired credential is
-// good for nothing but the allocation that it made before, so that an expiry
-// never ends a call.
-func (e *endpoint) authenticate(username, realm string, src net.Addr) ([]byte, bool) {
+// authenticate decides whether the sender is who it says (RFC 8489 section
+// 9.2.4); nil means that it is. An expired credential is good for nothing but
+// the allocation that it made before, so that an expiry never ends a call.
+func (e *endpoint) authenticate(r *request) *refusal {
 	s := e.server
-	refuse := func(counter *atomic.Int64) ([]byte, bool) {
-		counter.Add(1)
-		return nil, false
+	answer, own := e.identify(r)
+	if answer == nil || own && answer == &refuseStale {
+		key := stun.MessageIntegrity(s.key(r.username))
+		switch {
+		case r.provedBy(key):
+			r.key = key
+			return answer
+		case answer == nil:
+			s.counters.passw.Add(1)
+			answer = &refuseCredential
+		}
 	}
-	if realm != s.config.Realm {
+	if !s.rates.challenges.allow(r.client.Addr(), s.limits().AllocatesPerSource) {
+		s.counters.limited.challenges.Add(1)
+		return &drop
+	}
+	return answer
+}
+
+// identify decides all but the proof. own says that the sender names itself
+// as the one who has the allocation here.
+func (e *endpoint) identify(r *request) (answer *refusal, own bool) {
+	s, m := e.server, &r.message
+	refuse := func(counter *atomic.Int64) (*refusal, bool) {
+		counter.Add(1)
+		return &refuseCredential, false
+	}
+	if !m.Contains(stun.AttrMessageIntegrity) {
+		return &refuseUnsigned, false
+	}
+	username, missing := m.Get(stun.AttrUsername)
+	realm, noRealm := m.Get(stun.AttrRealm)
+	nonce, noNonce := m.Get(stun.AttrNonce)
+	if missing != nil || noRealm != nil || noNonce != nil {
+		return &refuseIncomplete, false
+	}
+	r.username = string(username)
+	held := e.find(r.client)
+	own = held != nil && held.username == r.username
+	if !s.nonces.valid(nonce, r.client.Addr()) {
+		return &refuseStale, own
+	}
+	if string(realm) != s.config.Realm {
 		return refuse(&s.counters.realm)
 	}
-	identity, err := credential.Parse(username)
-	if err != nil {
+	var err error
+	if r.identity, err = credential.Parse(r.username); err != nil {
 		return refuse(&s.counters.username)
 	}
-	if s.sessions.isRevoked(identity.SessionID) {
+	if s.sessions.isRevoked(r.identity.SessionID) {
 		return refuse(&s.counters.revoked)
 	}
-	if r := e.find(addrPort(src)); r != nil && r.username == username {
-		return s.key(username), true
-	}
 	now := s.config.Now()
-	if now.After(identity.Expiry.Add(clockLeeway)) {
+	switch {
+	case own:
+	case now.After(r.identity.Expiry.Add(clockLeeway)):
 		return refuse(&s.counters.expired)
-	}
-	if identity.Expiry.After(now.Add(s.limits().CredentialLifetime + clockLeeway)) {
+	case r.identity.Expiry.After(now.Add(s.limits().CredentialLifetime + clockLeeway)):
 		return refuse(&s.counters.lifetime)
 	}
-	return s.key(username), true
+	return nil, own
 }
 
 // admit is pion's QuotaHandler: the last word before an allocation is made. It
-// looks at the expiry once more, because authenticate may have let it pass for
-// an allocation that is being deleted.
-func (e *endpoint) admit(username, _ string, src net.Addr) bool {
-	s := e.server
-	identity, err := credential.Parse(username)
-	if err != nil || s.config.Now().After(identity.Expiry.Add(clockLeeway)) {
+// looks at the expiry once more, because identify may have let it pass for an
+// allocation that is being deleted.
+func (e *endpoint) admit(string, string, net.Addr) bool {
+	s, r := e.server, &e.request
+	if s.config.Now().After(r.identity.Expiry.Add(clockLeeway)) {
 		s.counters.expiredAlloc.Add(1)
+		r.refusal = &refuseCredential
 		return false
 	}
-	if !s.sessions.reserve(identity.SessionID) {
-		s.counters.quota.Add(1)
+	limits := s.limits()
+	if r.refusal = s.sessions.reserve(r.identity.SessionID, limits.AllocationsPerSession, limits.Allocations); r.refusal != nil {
+		if r.refusal == &refuseTotal {
+			s.counters.total.Add(1)
+		} else {
+			s.counters.quota.Add(1)
+		}
 		return false
 	}
-	e.pending = &admission{client: addrPort(src), username: username, identity: identity}
+	e.pending = &admission{client: r.client, username: r.username, identity: r.identity}
 	return true
 }
 
@@ -81,14 +123,15 @@ func (e *endpoint) AllocateConn(string, int) (net.Conn, net.Addr, error) {
 }
 
 // AllocatePacketConn opens a relay port. pion calls it in the reader, right
-// after admit; for a request with EVEN-PORT it calls once more before that,
-// without an admission, to learn an even port, which it closes and then asks
-// for by number. Any even port is as good.
-func (e *endpoint) AllocatePacketConn(_ string, requested int) (net.PacketConn, net.Addr, error) {
+// after admit.
+func (e *endpoint) AllocatePacketConn(string, int) (net.PacketConn, net.Addr, error) {
 	s, admitted := e.server, e.pending
 	e.pending = nil
+	if admitted == nil {
+		return nil, nil, errNotAdmitted
+	}
 	fits := anyPort
-	if admitted == nil || requested != 0 {
+	if e.request.even {
 		fits = evenPort
 	}
 	pool := s.pool(e.relayAddress)
@@ -96,15 +139,10 @@ func (e *endpoint) AllocatePacketConn(_ string, requested int) (net.PacketConn, 
 	if err != nil {
 		s.counters.ports.Add(1)
 		s.warnPortsFull(e.relayAddress, err)
-		if admitted != nil {
-			s.sessions.cancel(admitted.identity.SessionID)
-		}
+		s.sessions.cancel(admitted.identity.SessionID)
 		return nil, nil, err
 	}
 	told := net.UDPAddrFromAddrPort(netip.AddrPortFrom(e.advertised, port))
-	if admitted == nil {
-		return &probe{UDPConn: conn, pool: pool, port: port}, told, nil
-	}
 	r := &relayConn{
 		PacketConn: conn, conn: conn, server: s, pool: pool, port: port,
 		endpoint: e, client: admitted.client, username: admitted.username, identity: admitted.identity,
@@ -114,26 +152,13 @@ func (e *endpoint) AllocatePacketConn(_ string, requested int) (net.PacketConn, 
 		_ = conn.Close()
 		pool.put(port)
 		s.counters.ended.Add(1)
+		e.request.refusal = &refuseCredential
 		return nil, nil, errSessionEnded
 	}
 	e.attach(r)
 	s.counters.allocations.Add(1)
 	s.counters.created.Add(1)
 	return r, told, nil
-}
-
-// probe is a relay port that pion only looks at.
-type probe struct {
-	*net.UDPConn
-	pool *portPool
-	port uint16
-}
-
-// Close gives the port back; pion closes a probe once.
-func (p *probe) Close() error {
-	err := p.UDPConn.Close()
-	p.pool.put(p.port)
-	return err
 }
 
 // events follows what pion holds of each allocation. Some of these come with a
@@ -155,11 +180,6 @@ func (e *endpoint) events() turn.EventHandler {
 		}
 	}
 	return turn.EventHandler{
-		OnAuth: func(_, _ net.Addr, _, _, _, _ string, verdict bool) {
-			if !verdict {
-				e.server.counters.passw.Add(1)
-			}
-		},
 		OnPermissionCreated: permission(true),
 		OnPermissionDeleted: permission(false),
 		OnChannelCreated:    channel(true),

@@ -165,12 +165,23 @@ func (c *client) address(m *stun.Message, attr stun.AttrType) netip.AddrPort {
 // challenge learns the nonce by an unsigned Allocate.
 func (c *client) challenge() {
 	c.t.Helper()
+	c.nonce = ""
 	m := c.request(stun.MethodAllocate, requestUDP)
-	var nonce stun.Nonce
-	if err := nonce.GetFrom(m); err != nil || code(m) != stun.CodeUnauthorized {
-		c.t.Fatalf("unsigned Allocate: got %v, want a 401 with a nonce", m)
+	c.expectChallenge(m, stun.CodeUnauthorized)
+	nonce, _ := m.Get(stun.AttrNonce)
+	c.nonce = string(nonce)
+}
+
+// expectChallenge asserts a 401 or 438 that lets the client try again.
+func (c *client) expectChallenge(m *stun.Message, want stun.ErrorCode) {
+	c.t.Helper()
+	var gotRealm stun.Realm
+	if err := gotRealm.GetFrom(m); err != nil || gotRealm.String() != realm || code(m) != want {
+		c.t.Fatalf("got %v (%d), want a %d with the realm", m, code(m), want)
 	}
-	c.nonce = nonce.String()
+	if nonce, err := m.Get(stun.AttrNonce); err != nil || len(nonce) == 0 || m.Contains(stun.AttrMessageIntegrity) {
+		c.t.Fatalf("got %v, want a nonce and no signature", m)
+	}
 }
 
 // tryAllocate returns the response to a signed Allocate.

@@ -52,10 +52,12 @@ type endpoint struct {
 	handling sync.Mutex
 
 	// These belong to the reader.
-	held    bool
-	message stun.Message
-	pending *admission
-	ended   bool
+	held     bool
+	request  request
+	response stun.Message
+	nonce    string // what pion/turn wants to see
+	pending  *admission
+	ended    bool
 
 	mu   sync.RWMutex
 	live map[netip.AddrPort]*relayConn
@@ -84,17 +86,14 @@ func newEndpoint(s *Server, from *listener, relayAddress netip.Addr, sock socket
 func (e *endpoint) start() error {
 	_, err := turn.NewServer(turn.ServerConfig{
 		Realm:         e.server.config.Realm,
-		AuthHandler:   e.authenticate,
+		AuthHandler:   e.keyOf,
 		QuotaHandler:  e.admit,
 		EventHandler:  e.events(),
 		LoggerFactory: e.server.pionLogs,
 		PacketConnConfigs: []turn.PacketConnConfig{{
 			PacketConn:            e,
 			RelayAddressGenerator: e,
-			PermissionHandler: func(_ net.Addr, peer net.IP) bool {
-				address, ok := netip.AddrFromSlice(peer)
-				return ok && e.server.peers.permits(address)
-			},
+			PermissionHandler:     e.judged,
 		}},
 	})
 	return err
@@ -102,6 +101,12 @@ func (e *endpoint) start() error {
 
 // ReadFrom gives pion/turn the next packet worth handling.
 func (e *endpoint) ReadFrom(p []byte) (int, net.Addr, error) {
+	if e.request.again {
+		e.request.again = false
+		if n := e.handOver(p); n > 0 {
+			return n, e.socket.address(e.request.client), nil
+		}
+	}
 	e.release()
 	for {
 		n, client, err := e.socket.read(p)
@@ -115,7 +120,7 @@ func (e *endpoint) ReadFrom(p []byte) (int, net.Addr, error) {
 			return n, e.socket.address(client), nil
 		case stun.IsMessage(p[:n]) && p[0] < 4:
 			e.handling.Lock()
-			if e.screen(p[:n], client) {
+			if n = e.take(p, n, client); n > 0 {
 				e.held = true
 				return n, e.socket.address(client), nil
 			}
@@ -124,6 +129,18 @@ func (e *endpoint) ReadFrom(p []byte) (int, net.Addr, error) {
 			e.server.counters.malformed.Add(1)
 		}
 	}
+}
+
+// take returns how much of p pion/turn gets of a STUN message of n bytes: what
+// is signed is written anew.
+func (e *endpoint) take(p []byte, n int, client netip.AddrPort) int {
+	if !e.screen(p[:n], client) {
+		return 0
+	}
+	if e.request.message.Type.Class == stun.ClassRequest {
+		return e.handOver(p)
+	}
+	return n
 }
 
 // release ends the handling of the message that was read before.
@@ -151,36 +168,18 @@ func (e *endpoint) finish(err error) {
 	e.server.forget(e)
 }
 
-// WriteTo sends to a client. What cannot be sent is lost and counted.
+// WriteTo sends to a client. What cannot be sent is lost and counted. A
+// response can only be to the request in hand: pion/turn gives it in the
+// reader.
 func (e *endpoint) WriteTo(p []byte, addr net.Addr) (int, error) {
-	client := addrPort(addr)
 	if len(p) > 1 && p[0] == 0x01 {
-		e.noteLifetime(p, client)
+		e.answered(p)
+		return len(p), nil
 	}
+	client := addrPort(addr)
 	err := e.socket.write(p, client)
 	e.socket.traffic().out(len(p), err)
 	return len(p), nil
-}
-
-// noteLifetime learns an allocation's expiry from the success response to
-// Allocate (0x0103) or Refresh (0x0104).
-func (e *endpoint) noteLifetime(p []byte, client netip.AddrPort) {
-	if p[1] != 0x03 && p[1] != 0x04 {
-		return
-	}
-	r := e.find(client)
-	// A repeated response to Allocate does not prolong anything.
-	if r == nil || p[1] == 0x03 && r.expires.Load() != 0 {
-		return
-	}
-	var m stun.Message
-	if err := stun.Decode(p, &m); err != nil {
-		return
-	}
-	if value, err := m.Get(stun.AttrLifetime); err == nil && len(value) == 4 {
-		seconds := time.Duration(binary.BigEndian.Uint32(value))
-		r.expires.Store(time.Now().Add(seconds * time.Second).UnixNano())
-	}
 }
 
 // shut ends the endpoint from outside.

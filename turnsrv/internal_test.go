@@ -13,9 +13,12 @@ import (
 // A session may end between the quota's yes and the port's opening.
 func TestReservationOfAnEndedSession(t *testing.T) {
 	now := time.Unix(1700000000, 0)
-	s := newSessions(1)
-	if !s.reserve("S1") || s.reserve("S1") {
-		t.Fatal("the quota of one must admit one")
+	s := newSessions()
+	if first, second := s.reserve("S1", 1, 0), s.reserve("S1", 1, 0); first != nil || second != &refuseQuota {
+		t.Fatalf("the quota of one must admit one: got %v, %v", first, second)
+	}
+	if got := s.reserve("S2", 1, 1); got != &refuseTotal {
+		t.Fatalf("one more than one in all: got %v", got)
 	}
 	if got := s.end("S1", now, now.Add(time.Hour)); len(got) != 0 {
 		t.Errorf("end: got %d allocations, want 0", len(got))
@@ -23,14 +26,14 @@ func TestReservationOfAnEndedSession(t *testing.T) {
 	if s.attach(&relayConn{identity: credential.Identity{SessionID: "S1"}}) {
 		t.Error("an allocation was attached to an ended session")
 	}
-	if len(s.live) != 0 {
-		t.Errorf("sessions left: %d", len(s.live))
+	if len(s.live) != 0 || s.count != 0 {
+		t.Errorf("left: %d sessions, %d allocations", len(s.live), s.count)
 	}
 }
 
 func TestRevocationsAreBounded(t *testing.T) {
 	now := time.Unix(1700000000, 0)
-	s := newSessions(1)
+	s := newSessions()
 	name := func(i int) string { return string([]byte{byte(i >> 16), byte(i >> 8), byte(i)}) }
 	for i := range maxRevoked + 10 {
 		s.end(name(i), now, now.Add(time.Hour))

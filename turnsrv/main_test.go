@@ -57,6 +57,8 @@ func startSite(t *testing.T, change ...func(*turnsrv.Config)) *site {
 		Realm: realm, Secret: secret, Logger: slog.New(slog.NewTextHandler(s.log, nil)), Now: s.clock.Now,
 		Listeners: opened,
 		Policy:    turnsrv.Policy{Mode: turnsrv.ModeAny, AllowLoopback: true},
+		// All clients of a test come from one address.
+		Limits: turnsrv.Limits{AllocatesPerSource: 1e4, BindingsPerSource: 1e5},
 	}
 	for _, f := range change {
 		f(&config)

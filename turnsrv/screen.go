@@ -2,181 +2,132 @@ package turnsrv
 
 import (
 	"net/netip"
+	"slices"
 
 	"github.com/pion/stun/v3"
+
+	"fieldphone/turnsrv/credential"
 )
 
-// refusal is an error response that pion/turn would not give, or would give
-// with another code.
-type refusal struct {
-	code   stun.ErrorCode
-	reason string
+// request is the STUN message that an endpoint's reader has in hand. It is
+// used again for the next one.
+type request struct {
+	// message has no attributes after MESSAGE-INTEGRITY: anybody can have added
+	// them (RFC 8489 section 14.5). all are those that came.
+	message stun.Message
+	all     stun.Attributes
+	client  netip.AddrPort
+	// key is nil until the sender has proved to know the password.
+	key      stun.MessageIntegrity
+	username string
+	identity credential.Identity
+	// unknown are comprehension-required attributes that mean nothing here.
+	unknown []stun.AttrType
+	// fingerprint says that the response must have one, too.
+	fingerprint bool
+	// even says that the relay port must be, twoFamilies that an IPv6 address
+	// is wished for besides.
+	even, twoFamilies bool
+	// peers are those that may be reached of those that were named.
+	peers []netip.AddrPort
+
+	// again says that pion/turn wants the request with another nonce; retried,
+	// that it got it.
+	again, retried bool
+	// refusal is why pion/turn was made to refuse.
+	refusal *refusal
 }
 
-var (
-	refuseMismatch  = refusal{stun.CodeAllocMismatch, "Allocation Mismatch: there is no allocation here; allocate again"}
-	refuseUser      = refusal{stun.CodeWrongCredentials, "Wrong Credentials: the allocation belongs to another user"}
-	refusePeer      = refusal{stun.CodeForbidden, "Forbidden: this server does not relay to that peer"}
-	refuseFamily    = refusal{stun.CodePeerAddrFamilyMismatch, "Peer Address Family Mismatch: only IPv4 peers are relayed"}
-	refuseIPv6      = refusal{stun.CodeAddrFamilyNotSupported, "Address Family not Supported: only IPv4 is relayed"}
-	refuseTransport = refusal{stun.CodeUnsupportedTransProto, "Unsupported Transport Protocol: only UDP is relayed"}
-	refuseToken     = refusal{stun.CodeInsufficientCapacity, "Insufficient Capacity: reservations are not kept"}
-	refuseRoom      = refusal{stun.CodeInsufficientCapacity, "Insufficient Capacity: too many peers in one allocation"}
-	drop            = refusal{}
-)
-
-// screen decides whether pion/turn gets a STUN message. What is refused is
-// answered here, once its sender has proved to know a password; without that
-// proof pion/turn gets it and challenges the sender.
-func (e *endpoint) screen(p []byte, client netip.AddrPort) bool {
-	m := &e.message
+// read makes the datagram or frame the request in hand, if it is a whole STUN
+// message.
+func (r *request) read(p []byte, client netip.AddrPort) bool {
+	*r = request{
+		message: r.message, client: client,
+		unknown: r.unknown[:0], peers: r.peers[:0],
+	}
+	m := &r.message
 	m.Raw = append(m.Raw[:0], p...)
-	if err := m.Decode(); err != nil || len(p) != 20+int(m.Length) {
-		e.server.counters.malformed.Add(1)
+	if m.Decode() != nil || len(p) != 20+int(m.Length) {
 		return false
 	}
-	switch m.Type {
-	case stun.BindingRequest, stun.NewType(stun.MethodSend, stun.ClassIndication):
+	if r.fingerprint = m.Contains(stun.AttrFingerprint); r.fingerprint && stun.Fingerprint.Check(m) != nil {
+		return false
+	}
+	r.all = m.Attributes
+	signed := func(a stun.RawAttribute) bool { return a.Type == stun.AttrMessageIntegrity }
+	if at := slices.IndexFunc(r.all, signed); at >= 0 {
+		m.Attributes = r.all[:at+1]
+	}
+	for _, a := range m.Attributes {
+		if a.Type.Required() && !understood(a.Type) {
+			r.unknown = append(r.unknown, a.Type)
+		}
+	}
+	return true
+}
+
+// provedBy reports whether the request was signed with the key.
+func (r *request) provedBy(key stun.MessageIntegrity) bool {
+	whole := r.message
+	whole.Attributes = r.all
+	return key.Check(&whole) == nil
+}
+
+// understood tells the comprehension-required attributes of STUN and TURN that
+// are known here, be it to ignore them. DONT-FRAGMENT is not: it cannot be
+// obeyed for single packets.
+func understood(t stun.AttrType) bool {
+	switch t {
+	case stun.AttrMappedAddress, stun.AttrUsername, stun.AttrMessageIntegrity, stun.AttrErrorCode,
+		stun.AttrUnknownAttributes, stun.AttrRealm, stun.AttrNonce, stun.AttrXORMappedAddress,
+		stun.AttrChannelNumber, stun.AttrLifetime, stun.AttrXORPeerAddress, stun.AttrData,
+		stun.AttrXORRelayedAddress, stun.AttrEvenPort, stun.AttrRequestedTransport,
+		stun.AttrReservationToken, stun.AttrRequestedAddressFamily:
 		return true
-	case stun.NewType(stun.MethodBinding, stun.ClassIndication):
+	}
+	return false
+}
+
+// screen decides whether pion/turn gets a STUN message. All else is answered
+// or dropped here.
+func (e *endpoint) screen(p []byte, client netip.AddrPort) bool {
+	r, counters := &e.request, &e.server.counters
+	if !r.read(p, client) {
+		counters.malformed.Add(1)
 		return false
 	}
-	if m.Type.Class != stun.ClassRequest {
-		e.server.counters.malformed.Add(1)
-		return false
-	}
-	var answer *refusal
-	switch m.Type.Method {
-	case stun.MethodAllocate:
-		answer = e.judgeAllocate(m)
-	case stun.MethodRefresh, stun.MethodCreatePermission, stun.MethodChannelBind:
-		answer = e.judgeUse(m, e.find(client))
+	m := &r.message
+	switch m.Type.Class {
+	case stun.ClassRequest:
+	case stun.ClassIndication:
+		// A Binding indication only keeps a NAT's binding open.
+		if m.Type.Method != stun.MethodSend && m.Type.Method != stun.MethodBinding {
+			counters.malformed.Add(1)
+		}
+		return m.Type.Method == stun.MethodSend && len(r.unknown) == 0
 	default:
-		e.server.counters.malformed.Add(1)
+		counters.malformed.Add(1)
 		return false
+	}
+	switch m.Type.Method {
+	case stun.MethodBinding:
+		e.bind(r)
+		return false
+	case stun.MethodAllocate, stun.MethodRefresh, stun.MethodCreatePermission, stun.MethodChannelBind:
+	default:
+		counters.malformed.Add(1) // RFC 8489 section 6.3: an unknown method is not answered
+		return false
+	}
+	answer := e.authenticate(r)
+	if answer == nil {
+		answer = e.judge(r)
 	}
 	switch answer {
 	case nil:
 		return true
 	case &drop:
-		return false
+	default:
+		e.refuse(r, answer)
 	}
-	return !e.refuse(m, client, answer)
-}
-
-// refuse reports whether it answered.
-func (e *endpoint) refuse(m *stun.Message, client netip.AddrPort, answer *refusal) bool {
-	username, err := m.Get(stun.AttrUsername)
-	if err != nil {
-		return false
-	}
-	integrity := stun.MessageIntegrity(e.server.key(string(username)))
-	if integrity.Check(m) != nil {
-		return false
-	}
-	switch answer {
-	case &refusePeer, &refuseFamily:
-		e.server.counters.peersRefused.Add(1)
-	case &refuseTransport, &refuseIPv6, &refuseToken:
-		e.server.counters.transport.Add(1)
-	}
-	response, err := stun.Build(
-		stun.NewTransactionIDSetter(m.TransactionID),
-		stun.NewType(m.Type.Method, stun.ClassErrorResponse),
-		stun.ErrorCodeAttribute{Code: answer.code, Reason: []byte(answer.reason)},
-		integrity,
-		stun.Fingerprint,
-	)
-	if err == nil {
-		err = e.socket.write(response.Raw, client)
-		e.socket.traffic().out(len(response.Raw), err)
-	}
-	return true
-}
-
-const (
-	protocolUDP = 17
-	familyIPv4  = 1
-	familyIPv6  = 2
-)
-
-// judgeAllocate knows what is not offered (RFC 8656 section 7.2).
-func (e *endpoint) judgeAllocate(m *stun.Message) *refusal {
-	if transport, err := m.Get(stun.AttrRequestedTransport); err == nil && len(transport) == 4 && transport[0] != protocolUDP {
-		return &refuseTransport
-	}
-	family := byte(familyIPv4)
-	if value, err := m.Get(stun.AttrRequestedAddressFamily); err == nil && len(value) == 4 {
-		family = value[0]
-	}
-	if family != familyIPv4 || !e.relayAddress.Is4() {
-		return &refuseIPv6
-	}
-	if m.Contains(stun.AttrReservationToken) && !m.Contains(stun.AttrEvenPort) {
-		return &refuseToken
-	}
-	return nil
-}
-
-// judgeUse knows what an allocation allows (RFC 8656 sections 5, 8.2, 10.2,
-// 12.2).
-func (e *endpoint) judgeUse(m *stun.Message, r *relayConn) *refusal {
-	refresh := m.Type.Method == stun.MethodRefresh
-	if r == nil {
-		if refresh && lifetimeZero(m) {
-			return nil
-		}
-		return &refuseMismatch
-	}
-	if username, err := m.Get(stun.AttrUsername); err == nil && string(username) != r.username {
-		return &refuseUser
-	}
-	if refresh {
-		return nil
-	}
-	if r.expiring() {
-		return &drop
-	}
-	peers, answer := e.judgePeers(m)
-	if answer != nil {
-		return answer
-	}
-	var channel uint16
-	if m.Type.Method == stun.MethodChannelBind {
-		if value, err := m.Get(stun.AttrChannelNumber); err == nil && len(value) == 4 {
-			channel = uint16(value[0])<<8 | uint16(value[1])
-		}
-	}
-	if !r.hasRoom(peers, channel) {
-		return &refuseRoom
-	}
-	return nil
-}
-
-func (e *endpoint) judgePeers(m *stun.Message) ([]netip.AddrPort, *refusal) {
-	var peers []netip.AddrPort
-	var answer *refusal
-	// A peer address that does not parse is left to pion, which refuses it.
-	_ = m.ForEach(stun.AttrXORPeerAddress, func(m *stun.Message) error {
-		var peer stun.XORMappedAddress
-		if err := peer.GetFromAs(m, stun.AttrXORPeerAddress); err != nil {
-			return err
-		}
-		address, _ := netip.AddrFromSlice(peer.IP)
-		address = address.Unmap()
-		switch {
-		case !e.server.peers.permits(address):
-			answer = &refusePeer
-		case !address.Is4() && answer == nil:
-			answer = &refuseFamily
-		}
-		peers = append(peers, netip.AddrPortFrom(address, uint16(peer.Port)))
-		return nil
-	})
-	return peers, answer
-}
-
-func lifetimeZero(m *stun.Message) bool {
-	value, err := m.Get(stun.AttrLifetime)
-	return err == nil && len(value) == 4 && [4]byte(value) == [4]byte{}
+	return false
 }

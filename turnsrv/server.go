@@ -36,6 +36,8 @@ type Server struct {
 	pionLogs pionLogs
 	peers    *peerRules
 	sessions *sessions
+	nonces   *nonces
+	rates    rates
 	counters counters
 
 	portsFull throttle
@@ -67,12 +69,14 @@ func New(config Config) (*Server, error) {
 		log:      config.Logger,
 		pionLogs: pionLogs{logger: config.Logger, warned: &throttle{}},
 		peers:    newPeerRules(config.Policy, config.Relay, config.Logger),
+		nonces:   newNonces(),
+		rates:    newRates(),
 		pools:    make(map[netip.Addr]*portPool),
 		tcpByIP:  make(map[netip.Addr]int),
 	}
 	settings := config.settings().withDefaults()
 	s.settings.Store(&settings)
-	s.sessions = newSessions(s.limits().AllocationsPerSession)
+	s.sessions = newSessions()
 	if err := s.Add(config.Listeners...); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}

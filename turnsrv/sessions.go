@@ -11,10 +11,9 @@ const maxRevoked = 1 << 17
 
 // sessions knows which allocations each session has, and which sessions ended.
 type sessions struct {
-	quota int
-
 	mu      sync.Mutex
 	closed  bool
+	count   int // reservations and allocations of all
 	live    map[string]*session
 	revoked map[string]struct{}
 	queue   []revocation // in order of until
@@ -31,29 +30,31 @@ type revocation struct {
 	until     time.Time
 }
 
-func newSessions(quota int) *sessions {
+func newSessions() *sessions {
 	return &sessions{
-		quota:   quota,
 		live:    make(map[string]*session),
 		revoked: make(map[string]struct{}),
 	}
 }
 
-// reserve takes one place of the session's quota; attach fills it, cancel
-// gives it back.
-func (s *sessions) reserve(sessionID string) bool {
+// reserve takes one place of the session's quota and, unless that is 0, of the
+// total; attach fills it, cancel gives it back.
+func (s *sessions) reserve(sessionID string, quota, total int) *refusal {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	entry := s.live[sessionID]
-	if entry == nil {
+	switch {
+	case entry != nil && entry.reserved+len(entry.relays) >= quota:
+		return &refuseQuota
+	case total > 0 && s.count >= total:
+		return &refuseTotal
+	case entry == nil:
 		entry = &session{relays: make(map[*relayConn]struct{})}
 		s.live[sessionID] = entry
 	}
-	if entry.reserved+len(entry.relays) >= s.quota {
-		return false
-	}
 	entry.reserved++
-	return true
+	s.count++
+	return nil
 }
 
 func (s *sessions) cancel(sessionID string) {
@@ -61,6 +62,7 @@ func (s *sessions) cancel(sessionID string) {
 	defer s.mu.Unlock()
 	if entry := s.live[sessionID]; entry != nil {
 		entry.reserved--
+		s.count--
 		s.forgetIfEmpty(sessionID, entry)
 	}
 }
@@ -74,6 +76,7 @@ func (s *sessions) attach(r *relayConn) bool {
 	entry := s.live[id]
 	entry.reserved--
 	if _, ended := s.revoked[id]; ended || s.closed {
+		s.count--
 		s.forgetIfEmpty(id, entry)
 		return false
 	}
@@ -88,6 +91,7 @@ func (s *sessions) detach(r *relayConn) {
 	id := r.identity.SessionID
 	entry := s.live[id]
 	delete(entry.relays, r)
+	s.count--
 	s.forgetIfEmpty(id, entry)
 	s.running.Done()
 }

@@ -25,15 +25,28 @@ type Stats struct {
 	RevokedSessions int64
 	// Listeners open now.
 	Listeners int64
+	// Errors are the error responses sent, by code.
+	Errors map[int]int64
+	// Limited is what was dropped because it was too much.
+	Limited Limited
+}
+
+// Limited counts what a rate or a bandwidth of Limits kept back.
+type Limited struct {
+	// Bindings and Allocates are requests beyond the rate of their source,
+	// Challenges what came without authentication beyond that of Allocates.
+	Bindings, Allocates, Challenges int64
+	// FromClients and ToClients are packets beyond a bandwidth.
+	FromClients, ToClients int64
 }
 
 // AllocationsRefused counts by reason.
 type AllocationsRefused struct {
-	// Quota is 486 to a session at its quota, Expired 486 to a credential that
-	// expired, Ports 508 for want of a relay port, Transport 440, 442 and 508
-	// to what this server does not offer, Ended a session that was revoked
-	// meanwhile.
-	Quota, Expired, Ports, Transport, Ended int64
+	// Quota is 486 to a session at its quota, Total 508 to the one allocation
+	// too many of all, Expired 401 to a credential that expired, Ports 508 for
+	// want of a relay port, Transport 440, 442 and 508 to what this server does
+	// not offer, Ended 401 to a session that was revoked meanwhile.
+	Quota, Total, Expired, Ports, Transport, Ended int64
 }
 
 // RelayPorts of all addresses together.
@@ -62,11 +75,14 @@ type TCPConnections struct {
 }
 
 type counters struct {
-	allocations, created                               atomic.Int64
-	quota, expiredAlloc, ports, transport, ended       atomic.Int64
-	username, realm, expired, lifetime, revoked, passw atomic.Int64
-	malformed, oversized, peersRefused, peerPackets    atomic.Int64
-	tcpRefused, tcpIdle                                atomic.Int64
+	allocations, created                                atomic.Int64
+	quota, total, expiredAlloc, ports, transport, ended atomic.Int64
+	username, realm, expired, lifetime, revoked, passw  atomic.Int64
+	malformed, oversized, peersRefused, peerPackets     atomic.Int64
+	tcpRefused, tcpIdle                                 atomic.Int64
+
+	errors  errorCounters
+	limited struct{ bindings, allocates, challenges, fromClients, toClients atomic.Int64 }
 
 	udp, tcp, tls, relay trafficCounters
 }
@@ -105,7 +121,7 @@ func (s *Server) Stats() Stats {
 		Allocations:        c.allocations.Load(),
 		AllocationsCreated: c.created.Load(),
 		AllocationsRefused: AllocationsRefused{
-			Quota: c.quota.Load(), Expired: c.expiredAlloc.Load(), Ports: c.ports.Load(),
+			Quota: c.quota.Load(), Total: c.total.Load(), Expired: c.expiredAlloc.Load(), Ports: c.ports.Load(),
 			Transport: c.transport.Load(), Ended: c.ended.Load(),
 		},
 		UDP: c.udp.snapshot(), TCP: c.tcp.snapshot(), TLS: c.tls.snapshot(), Relay: c.relay.snapshot(),
@@ -117,6 +133,12 @@ func (s *Server) Stats() Stats {
 		PeersRefused: c.peersRefused.Load(), PeerPackets: c.peerPackets.Load(),
 		TCPConnections:  TCPConnections{Refused: c.tcpRefused.Load(), Idle: c.tcpIdle.Load()},
 		RevokedSessions: int64(s.sessions.revocations()),
+		Errors:          c.errors.snapshot(),
+		Limited: Limited{
+			Bindings: c.limited.bindings.Load(), Allocates: c.limited.allocates.Load(),
+			Challenges:  c.limited.challenges.Load(),
+			FromClients: c.limited.fromClients.Load(), ToClients: c.limited.toClients.Load(),
+		},
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -1,0 +1,18 @@
+package turnsrv
+
+import "time"
+
+// ExpireSoon makes every allocation look as if its lifetime were about to end.
+func (s *Server) ExpireSoon() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, l := range s.listeners {
+		for e := range l.endpoints {
+			e.mu.RLock()
+			for _, r := range e.live {
+				r.expires.Store(time.Now().Add(500 * time.Millisecond).UnixNano())
+			}
+			e.mu.RUnlock()
+		}
+	}
+}
