@@ -41,8 +41,8 @@ type Segment struct {
 	Interface string // of a derived one
 }
 
-// allows reports whether clients of the segment may use a transport.
-func (s Segment) allows(t Transport) bool {
+// Allows reports whether clients of the segment may use a transport.
+func (s Segment) Allows(t Transport) bool {
 	return len(s.Transports) == 0 || slices.Contains(s.Transports, t)
 }
 

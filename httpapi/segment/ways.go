@@ -59,7 +59,7 @@ func (t *Table) Plan(v Visit, r Relay) Plan {
 	told := s.told(near, ok, r.Port)
 	for i, at := range told {
 		text := at.String()
-		if s.allows(UDP) {
+		if s.Allows(UDP) {
 			if i < mostListed {
 				p.STUN = append(p.STUN, "stun:"+text)
 			}
@@ -68,8 +68,8 @@ func (t *Table) Plan(v Visit, r Relay) Plan {
 	}
 	onHTTPS := r.OnHTTPS && len(told) > 0
 	for i, at := range told {
-		if s.allows(TCP) {
-			insteadOfHTTPS := !onHTTPS || !s.allows(HTTPS) || slices.Contains(s.Transports, TCP)
+		if s.Allows(TCP) {
+			insteadOfHTTPS := !onHTTPS || !s.Allows(HTTPS) || slices.Contains(s.Transports, TCP)
 			p.add(TCP, "turn:"+at.String()+"?transport=tcp", i == 0 && insteadOfHTTPS)
 		}
 	}
@@ -78,10 +78,10 @@ func (t *Table) Plan(v Visit, r Relay) Plan {
 	}
 	addr, name, port := came(v, told[0].Addr(), r.HTTPSPort)
 	literal := netip.AddrPortFrom(addr, port).String()
-	if s.allows(HTTPS) {
+	if s.Allows(HTTPS) {
 		p.add(HTTPS, "turn:"+literal+"?transport=tcp", true)
 	}
-	if s.allows(TLS) {
+	if s.Allows(TLS) {
 		if name != "" {
 			p.add(TLS, "turns:"+name+":"+strconv.Itoa(int(port))+"?transport=tcp", true)
 		}
