@@ -2,7 +2,7 @@
 import { Calls } from "../src/call/calls";
 import { MediaSource, type Devices } from "../src/call/media";
 import type { Call, Over } from "../src/call/types";
-import type { CallInfo, Role, ServerData, ServerType } from "../src/protocol/messages";
+import type { CallInfo, CallReport, Role, ServerData, ServerType } from "../src/protocol/messages";
 import { RequestError, type RequestProblem } from "../src/protocol/pending";
 import { FakePeer, FakeStream, FakeTime, FakeTrack, settle } from "./fakes";
 
@@ -19,6 +19,7 @@ export class Phone {
   /** What an answer waits for, by type of the request. */
   answers: Record<string, Promise<void>> = {};
   readonly overs: Over[] = [];
+  readonly reports: CallReport[] = [];
   readonly tracks: FakeTrack[] = [];
   /** Devices that are missing, refused or in use: the name of the DOMException, by kind. */
   missing: Record<string, string> = {};
@@ -39,6 +40,7 @@ export class Phone {
         await (this.answers[type] ?? Promise.resolve());
         if (this.refuse[type]) throw new RequestError(this.refuse[type]);
       },
+      report: (report) => this.reports.push(report),
       fetchIce: async () => {
         await Promise.resolve();
         this.log.push("ice");

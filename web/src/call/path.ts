@@ -1,7 +1,7 @@
 // Reads from getStats which way the media goes and whether anything arrives.
 import type { Path } from "./types";
 
-interface Entry {
+export interface Entry {
   id: string;
   type: string;
   selectedCandidatePairId?: string;
@@ -10,12 +10,31 @@ interface Entry {
   selected?: boolean;
   nominated?: boolean;
   state?: string;
+  bytesSent?: number;
   bytesReceived?: number;
+  currentRoundTripTime?: number;
+  roundTripTime?: number;
+  packetsReceived?: number;
+  packetsLost?: number;
   responsesReceived?: number;
   requestsReceived?: number;
   candidateType?: string;
   relayProtocol?: string;
   protocol?: string;
+  address?: string;
+  /** What address is called in older browsers. */
+  ip?: string;
+  port?: number;
+}
+
+/** The selected candidate pair (RFC 8445) in what getStats tells. */
+export interface Selected {
+  entries: Map<string, Entry>;
+  pair: Entry;
+  local: Entry | undefined;
+  remote: Entry | undefined;
+  /** Seconds. */
+  rtt: number;
 }
 
 export interface PathReport {
@@ -24,14 +43,11 @@ export interface PathReport {
   heard: number;
 }
 
-/** Finds the selected candidate pair (RFC 8445) in what getStats tells. */
+/** Reads the way of the media and whether anything arrives. */
 export function readPath(stats: RTCStatsReport): PathReport {
-  const entries = new Map<string, Entry>();
-  stats.forEach((entry: Entry) => entries.set(entry.id, entry));
-  const pair = selectedPair(entries);
-  if (!pair) return { path: undefined, heard: 0 };
-  const local = entries.get(pair.localCandidateId ?? "");
-  const remote = entries.get(pair.remoteCandidateId ?? "");
+  const found = selected(stats);
+  if (!found) return { path: undefined, heard: 0 };
+  const { pair, local, remote } = found;
   const heard = (pair.bytesReceived ?? 0) + (pair.responsesReceived ?? 0) + (pair.requestsReceived ?? 0);
   const path: Path = {
     relay: local?.candidateType === "relay" || remote?.candidateType === "relay",
@@ -40,6 +56,25 @@ export function readPath(stats: RTCStatsReport): PathReport {
   };
   if (local?.candidateType === "relay") path.protocol = protocolOf(local.relayProtocol);
   return { path, heard };
+}
+
+/** Finds the selected pair; undefined while there is none. */
+export function selected(stats: RTCStatsReport): Selected | undefined {
+  const entries = new Map<string, Entry>();
+  stats.forEach((entry: Entry) => entries.set(entry.id, entry));
+  const pair = selectedPair(entries);
+  if (!pair) return undefined;
+  const local = entries.get(pair.localCandidateId ?? "");
+  const remote = entries.get(pair.remoteCandidateId ?? "");
+  return { entries, pair, local, remote, rtt: pair.currentRoundTripTime ?? mediaRTT(entries) };
+}
+
+/** What RTCP tells, where a browser does not tell what its checks took. */
+function mediaRTT(entries: Map<string, Entry>): number {
+  for (const { type, roundTripTime } of entries.values()) {
+    if (type === "remote-inbound-rtp" && roundTripTime !== undefined) return roundTripTime;
+  }
+  return 0;
 }
 
 function selectedPair(entries: Map<string, Entry>): Entry | undefined {

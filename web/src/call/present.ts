@@ -1,14 +1,17 @@
 // The call that this device is in, or was in last, with its media.
 import { signal } from "@preact/signals";
-import type { CallStarted, ClientData, ClientType, RunningCall } from "../protocol/messages";
+import type { CallReport, CallStarted, ClientData, ClientType, RunningCall } from "../protocol/messages";
 import type { Link } from "./link";
 import type { OwnMedia } from "./own";
+import { Reports } from "./report";
 import { MediaSession, type SessionDeps } from "./session";
 import type { Call, CallEnd, Keep } from "./types";
 import { Wishes, wishFor } from "./wish";
 
 export interface PresentDeps extends SessionDeps {
   request: <T extends ClientType>(type: T, data: ClientData[T], timeoutMs?: number) => Promise<unknown>;
+  /** Tells the server how the media fare, where it can be reached just now. */
+  report: (report: CallReport) => void;
   /** Kept for this tab. */
   kept: Keep;
 }
@@ -21,11 +24,13 @@ export class Present {
   readonly session: MediaSession;
   private readonly deps: PresentDeps;
   private readonly wishes: Wishes;
+  private readonly reports: Reports;
   private readonly onGiveUp: (call: string) => void;
 
   constructor(deps: PresentDeps, onGiveUp: (call: string) => void) {
     this.deps = deps;
     this.wishes = new Wishes(deps.kept);
+    this.reports = new Reports({ timers: deps.timers, now: deps.now, tell: deps.report });
     this.onGiveUp = onGiveUp;
     this.session = new MediaSession(deps, {
       onOwn: (own) => this.ownChanged(own),
@@ -62,6 +67,7 @@ export class Present {
       peerConnected: true,
       peerMedia: undefined,
     }));
+    this.reports.begin(call, gen);
     this.session.connect(
       role,
       (payload) => this.deps.request("call.signal", { call, gen, payload }),
@@ -89,7 +95,7 @@ export class Present {
   end(call: string, end: CallEnd, endedBySelf: boolean): Call | undefined {
     const { going } = this;
     if (going?.call !== call) return undefined;
-    this.session.release();
+    this.release();
     this.wishes.clear();
     this.call.value = { ...going, stage: "ended", end, endedBySelf };
     return going;
@@ -97,7 +103,7 @@ export class Present {
 
   /** Forgets the call without a word. */
   reset(): void {
-    this.session.release();
+    this.release();
     this.wishes.clear();
     this.call.value = undefined;
   }
@@ -112,6 +118,11 @@ export class Present {
       .catch((error: unknown) => this.deps.onProblem(`call.media: ${String(error)}`));
   }
 
+  private release(): void {
+    this.reports.stop();
+    this.session.release();
+  }
+
   private ownChanged({ state, wish }: OwnMedia): void {
     const { going } = this;
     if (!going) return;
@@ -123,9 +134,11 @@ export class Present {
     }
   }
 
-  private linkChanged({ state, path, trying, tryingRelay }: Link): void {
+  private linkChanged(link: Link): void {
     const { going } = this;
     if (!going) return;
+    const { state, path, trying, tryingRelay } = link;
+    this.reports.see(link);
     this.call.value = { ...going, stage: state, path: path ?? going.path, trying, tryingRelay };
     if (state === "connecting" && trying >= giveUpSeconds) this.onGiveUp(going.call);
   }

@@ -110,6 +110,11 @@ export class Connection {
     });
   }
 
+  /** Says something that needs no answer and is worth nothing later. */
+  tell<T extends ClientType>(type: T, data: ClientData[T]): void {
+    if (this.welcomed) this.write(type, data);
+  }
+
   private connect(): void {
     const { deps } = this;
     deps.timers.clear(this.retry);

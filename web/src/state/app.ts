@@ -64,6 +64,7 @@ export class App {
     this.calls = new Calls({
       ...deps.call,
       request: (type, data, timeoutMs) => this.request((line) => line.request(type, data, timeoutMs)),
+      report: (report) => this.line?.tell("call.report", report),
       fetchIce: () => deps.api.ice(),
       signalling: () => this.connection.value.kind === "online",
       relayOnly: deps.settings.relayOnly,
