@@ -40,6 +40,10 @@ type Config struct {
 	MessageBytes int // largest signalling frame
 	SendQueue    int // frames waiting for one connection
 
+	// Seen is told, before a signed-in request is answered, where it came from.
+	// It must return at once.
+	Seen func(session account.Session, remote netip.Addr)
+
 	Now    func() time.Time
 	Logger *slog.Logger
 }

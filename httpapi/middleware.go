@@ -105,6 +105,9 @@ func (a *App) requireSession(c *fiber.Ctx) error {
 			c.Locals(tokenKey{}, grant.Token)
 		}
 	}
+	if a.cfg.Seen != nil {
+		a.cfg.Seen(sessionOf(c), remote(c))
+	}
 	return c.Next()
 }
 

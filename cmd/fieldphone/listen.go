@@ -76,7 +76,7 @@ func (s *server) buildApps(turnSecret []byte) error {
 			{Name: "database", Ask: s.db.Ping}, {Name: "presence", Ask: s.presence.Ping}, {Name: "hub", Ask: s.hub.Check}, {Name: "relay", Ask: s.checkRelay},
 		},
 		BodyBytes: s.cfg.Limits.BodyBytes, MessageBytes: s.cfg.Limits.MessageBytes, SendQueue: s.cfg.Signalling.SendQueue,
-		Now: time.Now, Logger: s.log,
+		Seen: s.seen, Now: time.Now, Logger: s.log,
 	})
 	s.start, err = httpapi.NewStart(httpapi.StartConfig{
 		HTTPSPort: portOf(s.https), Site: s.site, APK: filepath.Join(s.cfg.Data, "app.apk"), Logger: s.log,

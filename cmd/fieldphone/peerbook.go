@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"fieldphone/httpapi/account"
 	"fieldphone/rtc/hub"
 	"fieldphone/turnsrv"
 )
@@ -78,6 +79,11 @@ func (b *peerBook) saw(session string, addr netip.Addr, expires time.Time) {
 		b.wake(until)
 	}
 	s.seen = b.note(s.seen, addr, maxSeen)
+}
+
+// seen is httpapi.Config.Seen.
+func (s *server) seen(session account.Session, remote netip.Addr) {
+	s.book.saw(session.ID, remote, session.ExpiresAt.Add(s.cfg.Session.Leeway))
 }
 
 // ended says that a session is over.

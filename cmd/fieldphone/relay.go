@@ -16,7 +16,7 @@ func (s *server) openRelay(ctx context.Context, secret []byte) error {
 	s.turnPort = uint16(c.Port)
 	var err error
 	s.turn, err = turnsrv.New(turnsrv.Config{
-		Realm: c.Realm, Secret: secret, Logger: s.log, Now: time.Now,
+		Realm: c.Realm, Secret: secret, Logger: s.log, Now: time.Now, Known: s.book.Known,
 		Relay:  turnsrv.PortRange{Min: uint16(c.RelayPorts.Min), Max: uint16(c.RelayPorts.Max)},
 		Policy: turnsrv.Policy{Mode: turnsrv.ModeAny, AllowLoopback: c.AllowLoopbackPeers},
 		Limits: turnsrv.Limits{

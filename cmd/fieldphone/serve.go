@@ -82,6 +82,7 @@ type server struct {
 	presence  presence.Store
 	hub       *hub.Hub
 	turn      *turnsrv.Server
+	book      *peerBook
 	turnPort  uint16
 	cert      certificate
 	ca        *lanca.Authority     // nil if a certificate is configured
@@ -97,7 +98,7 @@ type server struct {
 // newServer builds everything, top to bottom, so that it listens but does not
 // yet answer. On error it leaves nothing open.
 func newServer(ctx context.Context, cfg configs.Config, log *slog.Logger) (s *server, err error) {
-	s = &server{cfg: cfg, log: log}
+	s = &server{cfg: cfg, log: log, book: newPeerBook(time.Now)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.close())
@@ -128,6 +129,7 @@ func newServer(ctx context.Context, cfg configs.Config, log *slog.Logger) (s *se
 	s.accounts.OnSessionEnded(func(ended account.Session) {
 		s.turn.EndSession(ended.ID)
 		s.hub.EndSession(ended.ID)
+		s.book.ended(ended.ID)
 	})
 	if err = s.openCertificate(); err != nil {
 		return s, err
@@ -161,6 +163,7 @@ func (s *server) hubConfig() hub.Config {
 		Node: node, Heartbeat: c.Heartbeat, PresenceTTL: c.PresenceTTL, ResumeWindow: c.ResumeWindow,
 		RingTimeout: c.RingTimeout, HelloTimeout: helloTimeout, MessageRate: messageRate, MessageBurst: messageBurst,
 		Now: time.Now, Logger: s.log,
+		Hooks: hub.Hooks{OnPaired: s.book.paired, OnParted: s.book.parted, OnCandidate: s.book.signalled},
 	}
 }
 
