@@ -146,9 +146,12 @@ func (e *endpoint) AllocatePacketConn(string, int) (net.PacketConn, net.Addr, er
 	r := &relayConn{
 		PacketConn: conn, conn: conn, server: s, pool: pool, port: port,
 		endpoint: e, client: admitted.client, username: admitted.username, identity: admitted.identity,
-		permissions: make(map[netip.Addr]struct{}), channels: make(map[uint16]struct{}),
+		id: s.lastID.Add(1), created: s.config.Now(),
 	}
+	r.gate = newGate(s.peers, r.known)
+	pool.hold(port)
 	if !s.sessions.attach(r) {
+		pool.release(port)
 		_ = conn.Close()
 		pool.put(port)
 		s.counters.ended.Add(1)
@@ -168,14 +171,14 @@ func (e *endpoint) events() turn.EventHandler {
 		return func(src, _ net.Addr, _, _, _ string, _ net.Addr, peer net.IP) {
 			address, ok := netip.AddrFromSlice(peer)
 			if r := e.find(addrPort(src)); ok && r != nil {
-				r.setPermission(address.Unmap(), exists)
+				r.gate.setPermission(address.Unmap(), exists)
 			}
 		}
 	}
 	channel := func(exists bool) func(src, _ net.Addr, _, _, _ string, _, peer net.Addr, number uint16) {
-		return func(src, _ net.Addr, _, _, _ string, _, _ net.Addr, number uint16) {
+		return func(src, _ net.Addr, _, _, _ string, _, peer net.Addr, number uint16) {
 			if r := e.find(addrPort(src)); r != nil {
-				r.setChannel(number, exists)
+				r.gate.setChannel(number, addrPort(peer), exists)
 			}
 		}
 	}

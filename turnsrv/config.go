@@ -76,7 +76,7 @@ func (c Config) validate() error {
 	return errors.Join(errs...)
 }
 
-func (l Listener) validate(relay PortRange) error {
+func (l Listener) validate() error {
 	if (l.UDP == nil) == (l.TCP == nil) {
 		return errors.New("turn: listener: exactly one of UDP and TCP must be set")
 	}
@@ -89,9 +89,6 @@ func (l Listener) validate(relay PortRange) error {
 	local := addrPort(l.UDP.LocalAddr())
 	if !l.Address.IsValid() || l.Address.IsUnspecified() || local.Addr().IsUnspecified() {
 		return fmt.Errorf("turn: listener %s: a UDP socket must serve one local address, or answers leave from the wrong one", local)
-	}
-	if relay.contains(local.Port()) {
-		return fmt.Errorf("turn: listener %s: its port lies in relay_ports %s; move one of them", local, relay)
 	}
 	return nil
 }

@@ -53,9 +53,14 @@ func TestRevocationsAreBounded(t *testing.T) {
 func TestNoAllocationPerPacket(t *testing.T) {
 	a, b := loopbackSocket(t), loopbackSocket(t)
 	server := &Server{}
-	server.peers = newPeerRules(Policy{Mode: ModeAny, AllowLoopback: true}, PortRange{1, 65535}, slog.New(slog.DiscardHandler))
-	server.peers.setListeners([]Listener{{UDP: a, Address: netip.MustParseAddr("127.0.0.1")}})
+	home := netip.MustParseAddr("127.0.0.1")
+	pool := newPortPool(home, PortRange{1024, 65535}, bindRelay)
+	pool.hold(addrPort(b.LocalAddr()).Port())
+	server.peers = newPeerRules(Policy{Mode: ModeAny, AllowLoopback: true}, slog.New(slog.DiscardHandler))
+	server.peers.set([]Listener{{UDP: a, Address: home}}, map[netip.Addr]*portPool{home: pool})
 	relay := &relayConn{conn: a, server: server}
+	relay.gate = newGate(server.peers, relay.known)
+	relay.gate.setPermission(home, true)
 	front := newEndpoint(server, &listener{}, netip.MustParseAddr("127.0.0.1"), newUDPSocket(a, &server.counters))
 
 	data := append([]byte{0x40, 0, 0, 100}, make([]byte, 100)...)

@@ -111,10 +111,10 @@ func (e *endpoint) judgeUse(r *request, held *relayConn) *refusal {
 			return &refuseBad
 		}
 	}
-	if answer := e.judgePeers(r); answer != nil {
+	if answer := e.judgePeers(r, held.gate); answer != nil {
 		return answer
 	}
-	if !held.hasRoom(r.peers, channel) {
+	if !held.gate.hasRoom(r.peers, channel) {
 		return &refuseRoom
 	}
 	return nil
@@ -122,8 +122,9 @@ func (e *endpoint) judgeUse(r *request, held *relayConn) *refusal {
 
 // judgePeers refuses all peers of a request if it refuses one: none of them
 // may be permitted then (RFC 8656 section 10.2).
-func (e *endpoint) judgePeers(r *request) *refusal {
+func (e *endpoint) judgePeers(r *request, gate *gate) *refusal {
 	var answer *refusal
+	rules := e.server.peers.fresh()
 	one := r.message.Type.Method == stun.MethodChannelBind
 	for _, a := range r.message.Attributes {
 		if a.Type != stun.AttrXORPeerAddress {
@@ -133,7 +134,7 @@ func (e *endpoint) judgePeers(r *request) *refusal {
 		switch {
 		case !ok:
 			return &refuseBad
-		case !e.server.peers.permits(peer.Addr()):
+		case !gate.permits(peer, one, rules):
 			answer = &refusePeer
 		case family != familyIPv4 && answer == nil:
 			answer = &refuseFamily

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/pion/stun/v3"
 
 	"fieldphone/turnsrv"
@@ -36,10 +37,17 @@ func TestRelayPortsAreExact(t *testing.T) {
 		t.Errorf("the log must say once what to change:\n%s", s.log)
 	}
 	stats := s.Stats()
-	if stats.RelayPorts != (turnsrv.RelayPorts{Used: 8, Free: 0, Peak: 8}) || stats.AllocationsRefused.Ports != 3 {
+	if stats.RelayPorts != (turnsrv.RelayPorts{Used: 8, Free: 8, Peak: 8}) || stats.AllocationsRefused.Ports != 3 {
 		t.Errorf("got %+v", stats)
 	}
 	// The other address has a range of its own.
+	want := []turnsrv.PortUse{
+		{Address: addrOne, Range: span, Used: 8, Peak: 8, Refused: 3},
+		{Address: addrTwo, Range: span, Free: 8},
+	}
+	if diff := cmp.Diff(want, s.Ports(), cmp.Comparer(func(a, b netip.Addr) bool { return a == b })); diff != "" {
+		t.Error(diff)
+	}
 	username, password := s.login("bob", "T")
 	dial(t, "tcp", s.tcp[addrTwo], username, password).allocate()
 

@@ -3,16 +3,11 @@ package turnsrv
 import (
 	"net"
 	"net/netip"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"fieldphone/turnsrv/credential"
 )
-
-// maxBindings bounds the permissions, and the channels, of one allocation:
-// each costs memory, and each channel a step of every lookup.
-const maxBindings = 128
 
 // relayConn is an allocation's relay port: the net.PacketConn that pion/turn
 // reads peers' packets from and writes clients' packets to.
@@ -23,6 +18,8 @@ type relayConn struct {
 	pool           *portPool
 	port           uint16
 
+	id       uint64
+	created  time.Time
 	endpoint *endpoint
 	client   netip.AddrPort
 	username string
@@ -33,13 +30,12 @@ type relayConn struct {
 	expires atomic.Int64
 	closed  atomic.Bool
 
-	// Belongs to the one goroutine that reads.
-	lastFrom netip.AddrPort
-	lastAddr *net.UDPAddr
+	// gate knows who may be talked to.
+	gate *gate
+	// fromClient and toClient are what was relayed.
+	fromClient, toClient flowCounters
 
-	mu          sync.Mutex
-	permissions map[netip.Addr]struct{}
-	channels    map[uint16]struct{}
+	last sender
 }
 
 // ReadFrom returns the next packet that may pass. It outlives errors that
@@ -60,27 +56,53 @@ func (r *relayConn) ReadFrom(p []byte) (int, net.Addr, error) {
 			counters.oversized.Add(1)
 			continue
 		}
-		from, ok := r.server.peers.inbound(netip.AddrPortFrom(from.Addr().Unmap(), from.Port()))
-		if !ok {
+		peer := r.sender(netip.AddrPortFrom(from.Addr().Unmap(), from.Port()))
+		if peer.own && !peer.relay.holds(from.Port()) || !r.gate.inbound(p[:n], peer.told, peer.rules) {
 			counters.peerPackets.Add(1)
 			continue
 		}
-		if from != r.lastFrom {
-			r.lastFrom, r.lastAddr = from, net.UDPAddrFromAddrPort(from)
-		}
-		return n, r.lastAddr, nil
+		r.toClient.add(n)
+		return n, peer.addr, nil
 	}
+}
+
+// sender is whom the last packet was from; it belongs to the one goroutine that
+// reads.
+type sender struct {
+	from  netip.AddrPort
+	rules *rules
+	// told is the address that the client knows the peer by, and addr the same
+	// for pion/turn.
+	told  netip.AddrPort
+	addr  *net.UDPAddr
+	own   bool
+	relay *portPool
+}
+
+func (r *relayConn) sender(from netip.AddrPort) *sender {
+	current, last := r.server.peers.now.Load(), &r.last
+	if from != last.from || current != last.rules {
+		last.from, last.rules = from, current
+		last.told, last.relay, last.own = current.told(from)
+		last.addr = net.UDPAddrFromAddrPort(last.told)
+	}
+	return last
 }
 
 // WriteTo sends to a peer. As with any datagram, one that cannot be sent is
 // lost: it is counted, and no error goes back.
 func (r *relayConn) WriteTo(p []byte, addr net.Addr) (int, error) {
 	counters := &r.server.counters
-	peer, ok := r.server.peers.outbound(addrPort(addr))
-	if !ok {
+	peer, passage := r.gate.outbound(p, addrPort(addr))
+	switch passage {
+	case forbidden:
 		counters.peerPackets.Add(1)
 		return len(p), nil
+	case early:
+		counters.unanswered.Add(1)
+		return len(p), nil
 	}
+	r.fromClient.add(len(p))
 	_, err := r.conn.WriteToUDPAddrPort(p, peer)
 	counters.relay.out(len(p), err)
 	return len(p), nil
@@ -88,27 +110,35 @@ func (r *relayConn) WriteTo(p []byte, addr net.Addr) (int, error) {
 
 // Close gives the port back. The first call does it, the others do nothing.
 func (r *relayConn) Close() error {
+	r.close()
+	return nil
+}
+
+// close reports whether it was the first.
+func (r *relayConn) close() bool {
 	if r.closed.Swap(true) {
-		return nil
+		return false
 	}
+	r.pool.release(r.port)
 	_ = r.conn.Close()
 	r.pool.put(r.port)
 	r.endpoint.detach(r)
 	r.server.counters.allocations.Add(-1)
 	r.server.sessions.detach(r)
-	return nil
+	return true
 }
 
-// end deletes the allocation from outside of its endpoint's reader. It waits
+// end deletes the allocation from outside of its endpoint's reader, and
+// reports whether it was still there. It waits
 // for a message that is being handled: pion/turn must not add a permission to
 // an allocation that is being torn down.
-func (r *relayConn) end() {
+func (r *relayConn) end() bool {
 	if r.endpoint.remote.IsValid() {
 		r.endpoint.socket.close()
 	}
 	r.endpoint.handling.Lock()
 	defer r.endpoint.handling.Unlock()
-	_ = r.Close()
+	return r.close()
 }
 
 // expiring reports whether the allocation is about to expire, for the same
@@ -117,39 +147,8 @@ func (r *relayConn) expiring() bool {
 	return time.Until(time.Unix(0, r.expires.Load())) < time.Second
 }
 
-// hasRoom reports whether another permission and channel may be added; a
-// channel or peer that exists may always be refreshed.
-func (r *relayConn) hasRoom(peers []netip.AddrPort, channel uint16) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	permissions, channels := len(r.permissions), len(r.channels)
-	for _, peer := range peers {
-		if _, known := r.permissions[peer.Addr()]; !known {
-			permissions++
-		}
-	}
-	if _, known := r.channels[channel]; channel != 0 && !known {
-		channels++
-	}
-	return permissions <= maxBindings && channels <= maxBindings
-}
-
-func (r *relayConn) setPermission(peer netip.Addr, exists bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if exists {
-		r.permissions[peer] = struct{}{}
-	} else {
-		delete(r.permissions, peer)
-	}
-}
-
-func (r *relayConn) setChannel(number uint16, exists bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if exists {
-		r.channels[number] = struct{}{}
-	} else {
-		delete(r.channels, number)
-	}
+// known asks the site about a peer.
+func (r *relayConn) known(mode Mode, peer netip.Addr) bool {
+	ask := r.server.config.Known
+	return ask != nil && ask(mode, r.identity.Subject, r.identity.SessionID, peer)
 }

@@ -16,6 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/netip"
 	"slices"
@@ -41,6 +42,9 @@ type Server struct {
 	counters counters
 
 	portsFull throttle
+	lastID    atomic.Uint64
+
+	applying sync.Mutex // held by Apply
 
 	mu        sync.Mutex
 	closed    bool
@@ -68,7 +72,6 @@ func New(config Config) (*Server, error) {
 		config:   config,
 		log:      config.Logger,
 		pionLogs: pionLogs{logger: config.Logger, warned: &throttle{}},
-		peers:    newPeerRules(config.Policy, config.Relay, config.Logger),
 		nonces:   newNonces(),
 		rates:    newRates(),
 		pools:    make(map[netip.Addr]*portPool),
@@ -76,6 +79,7 @@ func New(config Config) (*Server, error) {
 	}
 	settings := config.settings().withDefaults()
 	s.settings.Store(&settings)
+	s.peers = newPeerRules(settings.Policy, config.Logger)
 	s.sessions = newSessions()
 	if err := s.Add(config.Listeners...); err != nil {
 		return nil, errors.Join(err, s.Close())
@@ -92,7 +96,7 @@ func (s *Server) Add(listeners ...Listener) error {
 	for i := range listeners {
 		l := &listeners[i]
 		l.Address, l.Advertised = l.Address.Unmap().WithZone(""), l.Advertised.Unmap().WithZone("")
-		if err := l.validate(s.config.Relay); err != nil {
+		if err := l.validate(); err != nil {
 			return errors.Join(append([]error{err}, closeAll(listeners)...)...)
 		}
 	}
@@ -102,7 +106,10 @@ func (s *Server) Add(listeners ...Listener) error {
 		return errors.Join(append([]error{err}, closeAll(listeners)...)...)
 	}
 	for _, l := range added {
-		s.log.Info("turn: listening", "listener", l.String(), "relay_address", l.Address, "advertised", l.Advertised, "relay_ports", s.config.Relay.String())
+		s.log.Info("turn: listening", "listener", l.String(), "relay_address", l.Address, "advertised", l.Advertised, "relay_ports", s.settings.Load().Relay.String())
+		if l.Address.IsValid() {
+			s.pool(l.Address).learn(time.Now().Add(learningTime))
+		}
 	}
 	return nil
 }
@@ -113,8 +120,12 @@ func (s *Server) addValid(listeners []Listener) ([]*listener, error) {
 	if s.closed {
 		return nil, ErrClosed
 	}
+	span := s.settings.Load().Relay
 	added := make([]*listener, len(listeners))
-	for i := range listeners {
+	for i, l := range listeners {
+		if l.UDP != nil && span.contains(addrPort(l.UDP.LocalAddr()).Port()) {
+			return nil, fmt.Errorf("turn: listener %s: its port lies in relay_ports %s; move one of them", l.UDP.LocalAddr(), span)
+		}
 		added[i] = &listener{Listener: listeners[i], endpoints: make(map[*endpoint]struct{})}
 	}
 	s.listeners = append(s.listeners, added...)
@@ -145,12 +156,13 @@ func (s *Server) serve(l *listener) error {
 	return nil
 }
 
+// tellPeerRules is called with s.mu held.
 func (s *Server) tellPeerRules() {
 	all := make([]Listener, len(s.listeners))
 	for i, l := range s.listeners {
 		all[i] = l.Listener
 	}
-	s.peers.setListeners(all)
+	s.peers.set(all, maps.Clone(s.pools))
 }
 
 // Remove stops serving every listener with that local address and ends their
@@ -277,8 +289,9 @@ func (s *Server) pool(address netip.Addr) *portPool {
 	defer s.mu.Unlock()
 	p := s.pools[address]
 	if p == nil {
-		p = newPortPool(address, s.config.Relay, bindRelay)
+		p = newPortPool(address, s.settings.Load().Relay, bindRelay)
 		s.pools[address] = p
+		s.tellPeerRules()
 	}
 	return p
 }
@@ -297,6 +310,7 @@ func (s *Server) warnPortsFull(address netip.Addr, err error) {
 	if !s.portsFull.allow(time.Now(), time.Minute) {
 		return
 	}
-	s.log.Warn("turn: a client got no relay port", "address", address, "relay_ports", s.config.Relay.String(),
-		"err", err, "do", fmt.Sprintf("widen turn.relay_ports (%d ports now) and open it in the firewall", s.config.Relay.size()))
+	span := s.settings.Load().Relay
+	s.log.Warn("turn: a client got no relay port", "address", address, "relay_ports", span.String(),
+		"err", err, "do", fmt.Sprintf("widen turn.relay_ports (%d ports now) and open it in the firewall", span.size()))
 }

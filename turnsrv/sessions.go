@@ -120,8 +120,29 @@ func (s *sessions) end(sessionID string, now, until time.Time) []*relayConn {
 // close refuses new allocations and returns those that exist.
 func (s *sessions) close() []*relayConn {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.closed = true
+	s.mu.Unlock()
+	return s.all()
+}
+
+// overQuota counts the allocations beyond other quotas.
+func (s *sessions) overQuota(quota, total int) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	over, running := 0, 0
+	for _, entry := range s.live {
+		running += len(entry.relays)
+		over += max(0, len(entry.relays)-quota)
+	}
+	if total > 0 {
+		over = max(over, running-total)
+	}
+	return over
+}
+
+func (s *sessions) all() []*relayConn {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	var all []*relayConn
 	for _, entry := range s.live {
 		all = append(all, s.relaysOf(entry)...)

@@ -18,9 +18,10 @@ type Stats struct {
 	// ChannelData; Oversized are whole ones too large to relay.
 	Malformed, Oversized int64
 	// PeersRefused are permissions and channels refused by the peer policy,
-	// PeerPackets are packets dropped at a relay port for the same reason.
-	PeersRefused, PeerPackets int64
-	TCPConnections            TCPConnections
+	// PeerPackets are packets dropped at a relay port for the same reason,
+	// Unanswered are those for a peer that has not answered with STUN.
+	PeersRefused, PeerPackets, Unanswered int64
+	TCPConnections                        TCPConnections
 	// RevokedSessions remembered now.
 	RevokedSessions int64
 	// Listeners open now.
@@ -75,11 +76,11 @@ type TCPConnections struct {
 }
 
 type counters struct {
-	allocations, created                                atomic.Int64
-	quota, total, expiredAlloc, ports, transport, ended atomic.Int64
-	username, realm, expired, lifetime, revoked, passw  atomic.Int64
-	malformed, oversized, peersRefused, peerPackets     atomic.Int64
-	tcpRefused, tcpIdle                                 atomic.Int64
+	allocations, created                                        atomic.Int64
+	quota, total, expiredAlloc, ports, transport, ended         atomic.Int64
+	username, realm, expired, lifetime, revoked, passw          atomic.Int64
+	malformed, oversized, peersRefused, peerPackets, unanswered atomic.Int64
+	tcpRefused, tcpIdle                                         atomic.Int64
 
 	errors  errorCounters
 	limited struct{ bindings, allocates, challenges, fromClients, toClients atomic.Int64 }
@@ -130,7 +131,7 @@ func (s *Server) Stats() Stats {
 			Lifetime: c.lifetime.Load(), Revoked: c.revoked.Load(), Password: c.passw.Load(),
 		},
 		Malformed: c.malformed.Load(), Oversized: c.oversized.Load(),
-		PeersRefused: c.peersRefused.Load(), PeerPackets: c.peerPackets.Load(),
+		PeersRefused: c.peersRefused.Load(), PeerPackets: c.peerPackets.Load(), Unanswered: c.unanswered.Load(),
 		TCPConnections:  TCPConnections{Refused: c.tcpRefused.Load(), Idle: c.tcpIdle.Load()},
 		RevokedSessions: int64(s.sessions.revocations()),
 		Errors:          c.errors.snapshot(),
@@ -145,10 +146,10 @@ func (s *Server) Stats() Stats {
 	stats.TCPConnections.Open = int64(s.tcpOpen)
 	stats.Listeners = int64(len(s.listeners))
 	for _, pool := range s.pools {
-		used, free, peak := pool.counts()
-		stats.RelayPorts.Used += int64(used)
-		stats.RelayPorts.Free += int64(free)
-		stats.RelayPorts.Peak += int64(peak)
+		use := pool.use()
+		stats.RelayPorts.Used += int64(use.Used + use.Outside)
+		stats.RelayPorts.Free += int64(use.Free)
+		stats.RelayPorts.Peak += int64(use.Peak)
 	}
 	return stats
 }

@@ -1,0 +1,406 @@
+package turnsrv
+
+import (
+	"encoding/binary"
+	"maps"
+	"net/netip"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	// maxBindings bounds the permissions, and the channels, of one allocation:
+	// each costs memory, and each channel a step of every lookup.
+	maxBindings = 128
+	// maxHosts bounds what is remembered of addresses, permitted or only asked
+	// about; maxPaths bounds peers by address and port.
+	maxHosts = 3 * maxBindings
+	maxPaths = 128
+	// lowestPeer keeps peers that are not ours off the ports of services, in the
+	// modes by identity.
+	lowestPeer = 1024
+	// knownFor is how long an answer of Config.Known is good.
+	knownFor = 2 * time.Second
+)
+
+// gate knows whom one allocation may exchange packets with. It is asked for
+// every packet: that costs one lookup.
+//
+// In the modes by identity it lets nothing but STUN Binding messages pass to a
+// peer until that very address and port has sent one to the relay port, so
+// that a client which names a printer as its peer can send it nothing that the
+// printer would take for a job. It does not stop somebody who sends packets in
+// the printer's name from inside of the printer's network.
+type gate struct {
+	rules *peerRules
+	known func(mode Mode, peer netip.Addr) bool
+	pace  stunPace
+
+	mu          sync.RWMutex
+	permissions int
+	channels    map[uint16]netip.AddrPort
+	hosts       map[netip.Addr]*host
+	paths       map[netip.AddrPort]*path
+}
+
+// host is a peer's address.
+type host struct {
+	// permission and channels are what pion/turn holds.
+	permission bool
+	channels   int
+	// known is what Config.Known said, when, and under which rules.
+	known bool
+	asked time.Time
+	rules *rules
+}
+
+// path is a peer's address and port. But for what was received its fields do
+// not change: to judge it again is to replace it.
+type path struct {
+	rules *rules
+	// to is where packets go.
+	to netip.AddrPort
+	// own is set, and relay are the ports there, if the address is ours.
+	own     bool
+	relay   *portPool
+	refused bool
+	// gated lets only STUN pass until the peer has answered.
+	gated bool
+	// heard is set once anything came from the peer, answered once STUN did.
+	heard, answered atomic.Bool
+}
+
+func newGate(rules *peerRules, known func(Mode, netip.Addr) bool) *gate {
+	return &gate{
+		rules: rules, known: known,
+		channels: make(map[uint16]netip.AddrPort), hosts: make(map[netip.Addr]*host), paths: make(map[netip.AddrPort]*path),
+	}
+}
+
+// passage is what happens to a packet.
+type passage int
+
+const (
+	passes passage = iota
+	// forbidden by the policy, early because the peer has not answered yet.
+	forbidden
+	early
+)
+
+// outbound says where a client's packet for a peer goes.
+func (g *gate) outbound(packet []byte, peer netip.AddrPort) (netip.AddrPort, passage) {
+	p := g.find(peer, g.rules.now.Load())
+	switch {
+	case p == nil || p.refused || p.own && !p.relay.holds(p.to.Port()):
+		return peer, forbidden
+	case p.gated && !p.answered.Load() && (bindingType(packet) == notBinding || !g.pace.allow(time.Now())):
+		return peer, early
+	}
+	return p.to, passes
+}
+
+// inbound says whether a packet from a peer, known to the client by that
+// address, may pass. A STUN message in it opens the way to the peer.
+func (g *gate) inbound(packet []byte, peer netip.AddrPort, current *rules) bool {
+	p := g.find(peer, current)
+	if p == nil || p.refused {
+		return false
+	}
+	if !p.heard.Load() {
+		p.heard.Store(true)
+	}
+	if !p.answered.Load() {
+		if t := bindingType(packet); t == bindingRequest || t == bindingSuccess {
+			g.answer(peer)
+		}
+	}
+	return true
+}
+
+func (g *gate) answer(peer netip.AddrPort) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if p := g.paths[peer]; p != nil {
+		p.answered.Store(true)
+	}
+}
+
+// find returns a peer's path, judged under the given rules, or nil if pion/turn
+// holds no permission or channel for it.
+func (g *gate) find(peer netip.AddrPort, current *rules) *path {
+	g.mu.RLock()
+	p := g.paths[peer]
+	g.mu.RUnlock()
+	if p != nil && p.rules == current {
+		return p
+	}
+	if !g.expects(peer.Addr()) {
+		return nil
+	}
+	return g.judge(peer, current)
+}
+
+func (g *gate) expects(address netip.Addr) bool {
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	h := g.hosts[address]
+	return h != nil && h.bound()
+}
+
+func (h *host) bound() bool { return h.permission || h.channels > 0 }
+
+func (g *gate) judge(peer netip.AddrPort, current *rules) *path {
+	p := &path{rules: current}
+	p.to, p.relay, p.own = current.local(peer)
+	identity := current.policy.Mode.byIdentity()
+	p.gated = identity && !p.own
+	p.refused = !g.allows(peer.Addr(), current, false) || p.gated && peer.Port() < lowestPeer
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if h := g.hosts[peer.Addr()]; h == nil || !h.bound() {
+		return nil
+	}
+	if old := g.paths[peer]; old != nil {
+		p.heard.Store(old.heard.Load())
+		p.answered.Store(old.answered.Load())
+	} else {
+		g.makeRoom()
+	}
+	g.paths[peer] = p
+	return p
+}
+
+// makeRoom forgets a path that no channel leads to, if there are too many. It
+// may be one in use; then the peer's next check opens it again. A peer gets
+// there only by sending from a hundred ports.
+func (g *gate) makeRoom() {
+	if len(g.paths) < maxPaths {
+		return
+	}
+	bound := make(map[netip.AddrPort]bool, len(g.channels))
+	for _, peer := range g.channels {
+		bound[peer] = true
+	}
+	victim := netip.AddrPort{}
+	for peer, p := range g.paths {
+		if bound[peer] && victim.IsValid() {
+			continue
+		}
+		victim = peer
+		if !bound[peer] && !p.answered.Load() {
+			break
+		}
+	}
+	delete(g.paths, victim)
+}
+
+// permits decides on a peer that the client asks a permission for, or a
+// channel; a permission is for every port (RFC 8656 section 9).
+func (g *gate) permits(peer netip.AddrPort, channel bool, current *rules) bool {
+	if !g.allows(peer.Addr(), current, true) {
+		return false
+	}
+	_, _, own := current.local(peer)
+	return own || !channel || peer.Port() >= lowestPeer || !current.policy.Mode.byIdentity()
+}
+
+// allows reports whether the allocation may have this address as a peer. A
+// request of the client's is not refused by an answer that may have changed.
+func (g *gate) allows(address netip.Addr, current *rules, request bool) bool {
+	address = address.Unmap()
+	switch current.judge(address) {
+	case refused:
+		return false
+	case permitted:
+		return true
+	}
+	now := time.Now()
+	g.mu.RLock()
+	h := g.hosts[address]
+	recent := h != nil && h.rules == current && now.Sub(h.asked) < knownFor && (h.known || !request)
+	known := recent && h.known
+	g.mu.RUnlock()
+	if !recent {
+		known = g.known(current.policy.Mode, address)
+		g.note(address, host{known: known, asked: now, rules: current})
+	}
+	return known
+}
+
+// note keeps an answer of Config.Known. When it is another than before, the
+// paths of that address are judged anew.
+func (g *gate) note(address netip.Addr, answer host) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	h := g.host(address)
+	if h.known != answer.known {
+		g.forgetPaths(address)
+	}
+	h.known, h.asked, h.rules = answer.known, answer.asked, answer.rules
+}
+
+// host returns what is known of an address, or makes room for it; g.mu is held.
+func (g *gate) host(address netip.Addr) *host {
+	h := g.hosts[address]
+	if h != nil {
+		return h
+	}
+	if len(g.hosts) >= maxHosts {
+		for other, h := range g.hosts {
+			if !h.bound() {
+				delete(g.hosts, other)
+			}
+		}
+	}
+	h = &host{}
+	g.hosts[address] = h
+	return h
+}
+
+func (g *gate) forgetPaths(address netip.Addr) {
+	for peer := range g.paths {
+		if peer.Addr() == address {
+			delete(g.paths, peer)
+		}
+	}
+}
+
+// hasRoom reports whether another permission and channel may be added; a
+// channel or peer that exists may always be refreshed.
+func (g *gate) hasRoom(peers []netip.AddrPort, channel uint16) bool {
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	permissions, channels := g.permissions, len(g.channels)
+	for _, peer := range peers {
+		if h := g.hosts[peer.Addr()]; h == nil || !h.permission {
+			permissions++
+		}
+	}
+	if _, known := g.channels[channel]; channel != 0 && !known {
+		channels++
+	}
+	return permissions <= maxBindings && channels <= maxBindings
+}
+
+func (g *gate) setPermission(peer netip.Addr, exists bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	h := g.host(peer)
+	if h.permission != exists {
+		h.permission = exists
+		if exists {
+			g.permissions++
+		} else {
+			g.permissions--
+		}
+	}
+	g.forgetIfUnbound(peer, h)
+}
+
+func (g *gate) setChannel(number uint16, peer netip.AddrPort, exists bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	h := g.host(peer.Addr())
+	if _, before := g.channels[number]; before != exists {
+		if exists {
+			g.channels[number] = peer
+			h.channels++
+		} else {
+			delete(g.channels, number)
+			h.channels--
+		}
+	}
+	g.forgetIfUnbound(peer.Addr(), h)
+}
+
+func (g *gate) forgetIfUnbound(address netip.Addr, h *host) {
+	if !h.bound() {
+		delete(g.hosts, address)
+		g.forgetPaths(address)
+	}
+}
+
+// peers lists whom packets were exchanged with, or may be by a channel.
+func (g *gate) peers() []netip.AddrPort {
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	peers := slices.Concat(slices.Collect(maps.Keys(g.paths)), slices.Collect(maps.Values(g.channels)))
+	slices.SortFunc(peers, netip.AddrPort.Compare)
+	return slices.Compact(peers)
+}
+
+// wouldRefuse reports whether other rules cut off a peer that has been heard.
+func (g *gate) wouldRefuse(other *rules) bool {
+	g.mu.RLock()
+	answered := make(map[netip.AddrPort]bool)
+	for peer, p := range g.paths {
+		if p.heard.Load() {
+			answered[peer] = p.answered.Load()
+		}
+	}
+	g.mu.RUnlock()
+	for peer, answered := range answered {
+		verdict := other.judge(peer.Addr())
+		if verdict == refused || verdict == perhaps && !g.known(other.policy.Mode, peer.Addr()) {
+			return true
+		}
+		_, _, own := other.local(peer)
+		if other.policy.Mode.byIdentity() && !own && (!answered || peer.Port() < lowestPeer) {
+			return true
+		}
+	}
+	return false
+}
+
+// Types of STUN messages (RFC 8489 section 5).
+const (
+	notBinding     = 0
+	bindingRequest = 0x0001
+	bindingSuccess = 0x0101
+)
+
+// bindingType tells the type of a STUN Binding message, or notBinding for
+// everything else: it must be whole, with the magic cookie, attributes that
+// fit, and of a size that requests may have (RFC 8489 section 6.1).
+func bindingType(p []byte) uint16 {
+	const header, largest, cookie, class = 20, 548, 0x2112a442, 0x0110
+	if len(p) < header || len(p) > largest || len(p)%4 != 0 {
+		return notBinding
+	}
+	t := binary.BigEndian.Uint16(p)
+	if t&^class != bindingRequest || binary.BigEndian.Uint32(p[4:]) != cookie || int(binary.BigEndian.Uint16(p[2:])) != len(p)-header {
+		return notBinding
+	}
+	for rest := p[header:]; len(rest) > 0; {
+		size := 4 + (int(binary.BigEndian.Uint16(rest[2:]))+3)&^3
+		if size > len(rest) {
+			return notBinding
+		}
+		rest = rest[size:]
+	}
+	return t
+}
+
+// stunPace bounds what is sent to peers that have not answered: more than ICE
+// needs for many candidates (RFC 8445 section 14), too little to hurt.
+type stunPace struct{ due atomic.Int64 }
+
+const (
+	stunInterval = 10 * time.Millisecond
+	stunBurst    = 200
+)
+
+func (s *stunPace) allow(now time.Time) bool {
+	for {
+		due := s.due.Load()
+		start := max(due, now.UnixNano())
+		if start-now.UnixNano() > int64(stunBurst*stunInterval) {
+			return false
+		}
+		if s.due.CompareAndSwap(due, start+int64(stunInterval)) {
+			return true
+		}
+	}
+}
