@@ -109,11 +109,7 @@ func (p *portPool) remove(i int) {
 // whether there is any.
 func (p *portPool) reclaim() bool {
 	before := len(p.free)
-	for port, conn := range p.lent {
-		_ = conn.Close()
-		delete(p.lent, port)
-		p.free = append(p.free, port)
-	}
+	p.takeBack()
 	p.retest()
 	return len(p.free) > before
 }
@@ -177,11 +173,7 @@ func (p *portPool) move(span PortRange) {
 	if span == p.span {
 		return
 	}
-	for port, conn := range p.lent {
-		_ = conn.Close()
-		delete(p.lent, port)
-		p.free = append(p.free, port)
-	}
+	p.takeBack()
 	leaves := func(port uint16) bool { return !span.contains(port) }
 	p.free = slices.DeleteFunc(p.free, leaves)
 	p.taken = slices.DeleteFunc(p.taken, leaves)

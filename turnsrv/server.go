@@ -258,10 +258,19 @@ func (s *Server) remove(match func(*listener) bool) error {
 		}
 		return true
 	})
+	var pools []*portPool
+	for _, l := range gone {
+		if pool := s.pools[l.Address]; pool != nil {
+			pools = append(pools, pool)
+		}
+	}
 	s.tellPeerRules()
 	s.mu.Unlock()
 
 	errs := closeAll(gone)
+	for _, pool := range pools {
+		pool.endLoans()
+	}
 	for _, e := range endpoints {
 		e.shut()
 	}

@@ -221,7 +221,15 @@ func (t *tcpSocket) write(p []byte, _ netip.AddrPort) error {
 	return err
 }
 
-func (t *tcpSocket) close()               { t.conn.Close() }
+// close does not wait for a client that reads nothing: over TLS a goodbye would
+// be sent first, with five seconds' patience, while others are to be ended too.
+func (t *tcpSocket) close() {
+	if c, ok := t.conn.(interface{ NetConn() net.Conn }); ok {
+		c.NetConn().Close()
+	}
+	t.conn.Close()
+}
+
 func (t *tcpSocket) local() net.Addr      { return t.conn.LocalAddr() }
 func (t *tcpSocket) transport() transport { return t.via }
 
