@@ -93,6 +93,9 @@ func (h *Hub) attach(p *Port, d *device) {
 		old.device = nil
 		old.shut(rtc.CloseReplaced)
 	}
+	if c := h.calls.held[d.key]; c != nil && !d.awaySince.IsZero() {
+		h.logCall("device of a call is back", c, d)
+	}
 	d.port, d.session, d.user, d.link, d.awaySince = p, p.session, p.user, p.link, time.Time{}
 	p.device = d
 	h.publish(d)
@@ -106,6 +109,7 @@ func (h *Hub) detach(p *Port) {
 	}
 	d.port, d.awaySince = nil, h.cfg.Now()
 	if c := h.calls.held[d.key]; c != nil {
+		h.logCall("device of a call is away", c, d)
 		h.apply(c, call.Away{Device: d.key})
 	}
 }

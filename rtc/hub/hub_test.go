@@ -28,8 +28,13 @@ func testConfig() Config {
 // inBubble runs a test against a hub whose clock is synctest's.
 func inBubble(t *testing.T, test func(t *testing.T, h *Hub)) {
 	t.Helper()
+	inBubbleOf(t, testConfig(), test)
+}
+
+func inBubbleOf(t *testing.T, cfg Config, test func(t *testing.T, h *Hub)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		h, err := New(testConfig(), presence.NewMemory(time.Now))
+		h, err := New(cfg, presence.NewMemory(time.Now))
 		if err != nil {
 			t.Fatal(err)
 		}
