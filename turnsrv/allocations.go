@@ -35,7 +35,10 @@ type Flow struct {
 	Dropped int64
 }
 
-type flowCounters struct{ packets, bytes, dropped atomic.Int64 }
+type flowCounters struct {
+	pacer                   pacer
+	packets, bytes, dropped atomic.Int64
+}
 
 func (f *flowCounters) add(bytes int) {
 	f.packets.Add(1)

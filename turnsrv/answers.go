@@ -76,7 +76,6 @@ func (e *endpoint) refuse(r *request, answer *refusal) {
 	case stun.CodeUnknownAttribute:
 		response = append(response, unknownAttributes(r.unknown))
 	}
-	e.reply(r, response)
 	s.counters.errors.count(answer.code)
 	switch answer {
 	case &refusePeer, &refuseFamily:
@@ -84,6 +83,7 @@ func (e *endpoint) refuse(r *request, answer *refusal) {
 	case &refuseTransport, &refuseIPv6, &refuseReservation:
 		s.counters.transport.Add(1)
 	}
+	e.reply(r, response)
 }
 
 // reply completes a response the way that the request asked for, and sends it.

@@ -52,7 +52,8 @@ func TestRevocationsAreBounded(t *testing.T) {
 // What is ours makes no garbage per packet, on any of the four ways.
 func TestNoAllocationPerPacket(t *testing.T) {
 	a, b := loopbackSocket(t), loopbackSocket(t)
-	server := &Server{}
+	server := &Server{began: time.Now()}
+	server.settings.Store(&Settings{Limits: Limits{BitsPerAllocation: 1 << 30, Bits: 1 << 30}})
 	home := netip.MustParseAddr("127.0.0.1")
 	pool := newPortPool(home, PortRange{1024, 65535}, bindRelay)
 	pool.hold(addrPort(b.LocalAddr()).Port())

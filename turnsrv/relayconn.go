@@ -61,6 +61,9 @@ func (r *relayConn) ReadFrom(p []byte) (int, net.Addr, error) {
 			counters.peerPackets.Add(1)
 			continue
 		}
+		if !r.server.pass(&r.toClient, &r.server.toClients, n) {
+			continue
+		}
 		r.toClient.add(n)
 		return n, peer.addr, nil
 	}
@@ -100,6 +103,9 @@ func (r *relayConn) WriteTo(p []byte, addr net.Addr) (int, error) {
 		return len(p), nil
 	case early:
 		counters.unanswered.Add(1)
+		return len(p), nil
+	}
+	if !r.server.pass(&r.fromClient, &r.server.fromClients, len(p)) {
 		return len(p), nil
 	}
 	r.fromClient.add(len(p))

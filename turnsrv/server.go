@@ -39,7 +39,10 @@ type Server struct {
 	sessions *sessions
 	nonces   *nonces
 	rates    rates
+	began    time.Time
 	counters counters
+	// fromClients and toClients are what all allocations relay together.
+	fromClients, toClients flowCounters
 
 	portsFull throttle
 	lastID    atomic.Uint64
@@ -74,6 +77,7 @@ func New(config Config) (*Server, error) {
 		pionLogs: pionLogs{logger: config.Logger, warned: &throttle{}},
 		nonces:   newNonces(),
 		rates:    newRates(),
+		began:    time.Now(),
 		pools:    make(map[netip.Addr]*portPool),
 		tcpByIP:  make(map[netip.Addr]int),
 	}

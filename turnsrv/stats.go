@@ -83,7 +83,7 @@ type counters struct {
 	tcpRefused, tcpIdle                                         atomic.Int64
 
 	errors  errorCounters
-	limited struct{ bindings, allocates, challenges, fromClients, toClients atomic.Int64 }
+	limited struct{ bindings, allocates, challenges atomic.Int64 }
 
 	udp, tcp, tls, relay trafficCounters
 }
@@ -138,7 +138,7 @@ func (s *Server) Stats() Stats {
 		Limited: Limited{
 			Bindings: c.limited.bindings.Load(), Allocates: c.limited.allocates.Load(),
 			Challenges:  c.limited.challenges.Load(),
-			FromClients: c.limited.fromClients.Load(), ToClients: c.limited.toClients.Load(),
+			FromClients: s.fromClients.dropped.Load(), ToClients: s.toClients.dropped.Load(),
 		},
 	}
 	s.mu.Lock()
