@@ -34,6 +34,7 @@ type Config struct {
 	Site      func() onboard.Site // what posters tell of; asked each time
 	StartPort uint16              // of the plain-HTTP start page
 	Metrics   http.Handler
+	Admin     AdminConfig
 	Ready     []Check
 
 	BodyBytes    int // largest request body
@@ -70,6 +71,7 @@ type App struct {
 	cfg     Config
 	fiber   *fiber.App
 	streams eventStreams
+	admin   adminState
 }
 
 // New makes the app; every route is on this page.
@@ -106,6 +108,7 @@ func New(cfg Config) *App {
 	user.Get("/ws", a.webSocket())
 	user.Add(fiber.MethodGet, "/events", a.events) // Get would answer HEAD with a stream as well
 	user.Post("/events/:stream", a.sendEvents)
+	a.adminRoutes(user)
 	api.Use(func(*fiber.Ctx) error { return fiber.ErrNotFound })
 
 	f.Use(dashboardPage, compress.New(), etag.New(), cacheAssets, filesystem.New(filesystem.Config{Root: http.FS(cfg.Page)}))

@@ -72,6 +72,11 @@ type errorFields struct {
 	Code    string `json:"code"`
 	Message string `json:"message"`
 	Field   string `json:"field,omitempty"`
+
+	Problems []SettingProblem `json:"problems,omitempty"` // settings_invalid
+	Keys     []string         `json:"keys,omitempty"`     // undo_overtaken
+	By       *whoBody         `json:"by,omitempty"`       // settings_changed
+	At       int64            `json:"at,omitempty"`       // settings_changed; Unix milliseconds
 }
 
 // errorHandler answers with a code and a sentence. What only the admin should
@@ -88,7 +93,10 @@ func errorHandler(log *slog.Logger) fiber.ErrorHandler {
 
 func describe(c *fiber.Ctx, err error) (status int, fields errorFields) {
 	if r, ok := errors.AsType[refusal](err); ok {
-		return r.status, errorFields{r.code, r.message, r.field}
+		return r.status, errorFields{Code: r.code, Message: r.message, Field: r.field}
+	}
+	if d, ok := errors.AsType[detailed](err); ok {
+		return d.status, d.fields
 	}
 	if e, ok := errors.AsType[*account.Error](err); ok {
 		status, known := statusOf[e.Code]
@@ -101,7 +109,7 @@ func describe(c *fiber.Ctx, err error) (status int, fields errorFields) {
 		if status == fiber.StatusUnauthorized {
 			c.Set("WWW-Authenticate", "Bearer")
 		}
-		return status, errorFields{e.Code, e.Message, e.Field}
+		return status, errorFields{Code: e.Code, Message: e.Message, Field: e.Field}
 	}
 	if e, ok := errors.AsType[*fiber.Error](err); ok && e.Code < 500 {
 		if known, ok := fiberCodes[e.Code]; ok {
