@@ -29,6 +29,7 @@ type Config struct {
 	Accounts *account.Service
 	Hub      *hub.Hub
 	ICE      ICEConfig
+	Path     PathConfig
 	Page     fs.FS // the built page
 
 	Site      func() onboard.Site // what posters tell of; asked each time
@@ -71,6 +72,7 @@ type App struct {
 	cfg     Config
 	fiber   *fiber.App
 	streams eventStreams
+	sweeps  sweepers
 	admin   adminState
 }
 
@@ -105,6 +107,8 @@ func New(cfg Config) *App {
 	user.Delete("/invites/:id", a.revokeInvite)
 	user.Post("/admin/claim", a.claimAdmin)
 	user.Get("/ice", a.ice)
+	user.Get("/path", a.path)
+	user.Post("/path/sweep", a.sweep)
 	user.Get("/ws", a.webSocket())
 	user.Add(fiber.MethodGet, "/events", a.events) // Get would answer HEAD with a stream as well
 	user.Post("/events/:stream", a.sendEvents)

@@ -55,6 +55,7 @@ type siteOptions struct {
 	now    func() time.Time
 	limits ConnLimits
 	ice    ICEConfig
+	path   PathConfig
 	rules  account.Registration
 }
 
@@ -103,7 +104,7 @@ func newSite(t *testing.T, change ...func(*siteOptions)) *site {
 	}
 	s := &site{t: t, addr: ln.Addr().String(), url: "https://" + ln.Addr().String(), accounts: accounts, limits: &options.limits}
 	app := New(Config{
-		SiteName: "Camp 3", Accounts: accounts, Hub: h, ICE: options.ice, Metrics: http.NotFoundHandler(),
+		SiteName: "Camp 3", Accounts: accounts, Hub: h, ICE: options.ice, Path: options.path, Metrics: http.NotFoundHandler(),
 		Page: fstest.MapFS{"index.html": {Data: []byte("<title>Fieldphone</title>")}, "assets/app-1.js": {Data: []byte("1")}},
 		Site: func() onboard.Site { return onboard.Site{} }, StartPort: 8080,
 		Ready:     []Check{{"database", db.Ping}, {"hub", h.Check}},
