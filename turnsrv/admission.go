@@ -161,6 +161,10 @@ func (e *endpoint) AllocatePacketConn(string, int) (net.PacketConn, net.Addr, er
 	e.attach(r)
 	s.counters.allocations.Add(1)
 	s.counters.created.Add(1)
+	s.log.Info("turn: allocation made", r.attrs()...)
+	if s.config.Allocated != nil {
+		s.config.Allocated(r.identity.Subject, r.identity.SessionID, r.client)
+	}
 	return r, told, nil
 }
 

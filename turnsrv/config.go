@@ -31,6 +31,9 @@ type Config struct {
 	// names a peer, not for every packet, and must not block. Nil knows nobody:
 	// then only this server's relay ports are reached.
 	Known func(mode Mode, user, session string, peer netip.Addr) bool
+	// Allocated is told of each allocation before its client is: whose it is,
+	// and where the client speaks from. It must not block. It may be nil.
+	Allocated func(user, session string, client netip.AddrPort)
 }
 
 func (c Config) settings() Settings {

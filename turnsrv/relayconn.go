@@ -131,7 +131,18 @@ func (r *relayConn) close() bool {
 	r.endpoint.detach(r)
 	r.server.counters.allocations.Add(-1)
 	r.server.sessions.detach(r)
+	from, to := r.fromClient.snapshot(), r.toClient.snapshot()
+	r.server.log.Info("turn: allocation ended", append(r.attrs(),
+		"duration_ms", r.server.config.Now().Sub(r.created).Milliseconds(), "bytes_from_client", from.Bytes, "bytes_to_client", to.Bytes)...)
 	return true
+}
+
+// attrs name the allocation in the log as signalling names a session.
+func (r *relayConn) attrs() []any {
+	return []any{
+		"user", r.identity.Subject, "session", r.identity.SessionID, "allocation", r.id, "client", r.client,
+		"transport", string(r.endpoint.socket.transport()), "relayed", netip.AddrPortFrom(r.endpoint.advertised, r.port),
+	}
 }
 
 // end deletes the allocation from outside of its endpoint's reader, and
