@@ -118,6 +118,14 @@ func Differing(a, b Config) (live, restart []string) {
 	return live, restart
 }
 
+// WithLive returns c with the live settings of another configuration.
+func (c Config) WithLive(other Config) Config {
+	for _, k := range liveKeys() {
+		valueAt(&c, k.path).Set(valueAt(&other, k.path))
+	}
+	return c
+}
+
 // Change returns what would be loaded if the live settings were changed: settings is a
 // JSON object of names and values as [Config.Settings] gives them, nested or with dots in
 // its names; names that are absent stay as they are. The error is [Problems]: what cannot

@@ -105,14 +105,14 @@ func (s *Service) LookUpInvite(ctx context.Context, code string, remote netip.Ad
 // too_many_invites and store_unavailable.
 func (s *Service) NewInvite(ctx context.Context, creator string, uses int, lifetime time.Duration) (Invite, string, error) {
 	setDefault(&uses, 1)
-	setDefault(&lifetime, s.cfg.Registration.InviteTTL)
+	setDefault(&lifetime, s.Registration().InviteTTL)
 	if uses < 1 || uses > MaxInviteUses {
 		return Invite{}, "", &Error{Code: CodeInvalidInvite, Field: "uses", Message: fmt.Sprintf("An invite is for 1 to %d people.", MaxInviteUses)}
 	}
 	if lifetime < MinInviteTTL || lifetime > MaxInviteTTL {
 		return Invite{}, "", &Error{Code: CodeInvalidInvite, Field: "expires_in", Message: "An invite lasts from one minute to 30 days."}
 	}
-	if s.cfg.Registration.Policy == PolicyClosed {
+	if s.Registration().Policy == PolicyClosed {
 		return Invite{}, "", registrationClosed()
 	}
 	if creator != "" {
@@ -139,7 +139,7 @@ func (s *Service) mayInvite(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	if user.Guest() || !user.Admin && !s.cfg.Registration.UsersMayInvite {
+	if user.Guest() || !user.Admin && !s.Registration().UsersMayInvite {
 		return &Error{Code: CodeNotAllowed, Message: "You may not invite here. Ask an administrator of this site."}
 	}
 	return nil

@@ -65,17 +65,29 @@ func (r Registration) check(require func(ok bool, format string, args ...any)) {
 
 // Registration gives the rules that hold, with what follows from the policy:
 // a closed site takes no guests, and on an open one every user may invite.
-func (s *Service) Registration() Registration { return s.cfg.Registration }
+func (s *Service) Registration() Registration { return *s.rules.Load() }
+
+// SetRegistration changes who may join, from now on. It refuses rules that make no sense.
+func (s *Service) SetRegistration(rules Registration) error {
+	rules = rules.withDefaults()
+	cfg := s.cfg
+	cfg.Registration = rules
+	if err := cfg.Validate(); err != nil {
+		return err
+	}
+	s.rules.Store(&rules)
+	return nil
+}
 
 // mayJoin says, before any work is done, why somebody may not join.
 func (s *Service) mayJoin(ctx context.Context, code string) error {
 	switch {
-	case s.cfg.Registration.Policy == PolicyClosed:
+	case s.Registration().Policy == PolicyClosed:
 		return registrationClosed()
 	case code != "":
 		_, err := s.openInvite(ctx, code)
 		return err
-	case s.cfg.Registration.Policy == PolicyInvite:
+	case s.Registration().Policy == PolicyInvite:
 		return &Error{Code: CodeInviteRequired, Field: "invite", Message: "Joining takes an invite. Ask somebody who is here for a link or QR code."}
 	}
 	return nil
@@ -128,7 +140,7 @@ func (s *Service) Guest(ctx context.Context, name, invite string, remote netip.A
 	if err := s.newcomers.take(addressKey(remote), now); err != nil {
 		return Grant{}, err
 	}
-	rules := s.cfg.Registration
+	rules := s.Registration()
 	if !rules.Guests && rules.Policy != PolicyClosed {
 		return Grant{}, &Error{Code: CodeGuestsOff, Message: "This site takes no guests. Create an account."}
 	}

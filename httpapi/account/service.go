@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 )
 
@@ -29,6 +30,7 @@ type Service struct {
 	claims    *rateLimiter // of the first administrator's place, by address
 	ended     *endedSet
 	offer     adminOffer
+	rules     atomic.Pointer[Registration]
 	decoy     string // hash that nobody's password matches
 }
 
@@ -50,6 +52,7 @@ func New(ctx context.Context, cfg Config, store Store) (*Service, error) {
 		claims:    newRateLimiter(Rate{Burst: claimsPerMinute, PerMinute: claimsPerMinute}, cfg.RateKeys),
 		ended:     newEndedSet(cfg.EndedLimit),
 	}
+	s.rules.Store(&cfg.Registration)
 	var err error
 	if s.decoy, err = s.hashes.hash(ctx, rand.Text()); err != nil {
 		return nil, err
