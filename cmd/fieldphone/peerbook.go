@@ -86,6 +86,11 @@ func (s *server) seen(session account.Session, remote netip.Addr) {
 	s.book.saw(session.ID, remote, session.ExpiresAt.Add(s.cfg.Session.Leeway))
 }
 
+// allocated is turnsrv.Config.Allocated.
+func (s *server) allocated(_, session string, client netip.AddrPort) {
+	s.book.saw(session, client.Addr(), time.Now())
+}
+
 // ended says that a session is over.
 func (b *peerBook) ended(session string) {
 	b.mu.Lock()

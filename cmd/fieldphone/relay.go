@@ -16,9 +16,9 @@ func (s *server) openRelay(ctx context.Context, secret []byte) error {
 	s.turnPort = uint16(c.Port)
 	var err error
 	s.turn, err = turnsrv.New(turnsrv.Config{
-		Realm: c.Realm, Secret: secret, Logger: s.log, Now: time.Now, Known: s.book.Known,
+		Realm: c.Realm, Secret: secret, Logger: s.log, Now: time.Now, Known: s.book.Known, Allocated: s.allocated,
 		Relay:  turnsrv.PortRange{Min: uint16(c.RelayPorts.Min), Max: uint16(c.RelayPorts.Max)},
-		Policy: turnsrv.Policy{Mode: turnsrv.ModeAny, AllowLoopback: c.AllowLoopbackPeers},
+		Policy: turnsrv.Policy{Mode: turnsrv.Mode(c.Peers.Mode), AllowLoopback: c.AllowLoopbackPeers, Allow: c.Peers.Allow, Deny: c.Peers.Deny},
 		Limits: turnsrv.Limits{
 			AllocationsPerSession: c.MaxAllocationsPerSession, TCPConnections: c.MaxTCPConnections,
 			CredentialLifetime: s.cfg.Session.TTL + s.cfg.Session.Leeway, // a credential ends with its session

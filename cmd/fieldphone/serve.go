@@ -163,7 +163,7 @@ func (s *server) hubConfig() hub.Config {
 		Node: node, Heartbeat: c.Heartbeat, PresenceTTL: c.PresenceTTL, ResumeWindow: c.ResumeWindow,
 		RingTimeout: c.RingTimeout, HelloTimeout: helloTimeout, MessageRate: messageRate, MessageBurst: messageBurst,
 		Now: time.Now, Logger: s.log,
-		Hooks: hub.Hooks{OnPaired: s.book.paired, OnParted: s.book.parted, OnCandidate: s.book.signalled},
+		Hooks: hub.Hooks{OnPaired: s.book.paired, OnParted: s.book.parted, OnCandidate: s.book.signalled, OnCallEnded: s.hangUp},
 	}
 }
 
