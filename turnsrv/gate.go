@@ -228,13 +228,13 @@ func (g *gate) allows(address netip.Addr, current *rules, request bool) bool {
 	return known
 }
 
-// note keeps an answer of Config.Known. When it is another than before, the
-// paths of that address are judged anew.
+// note keeps an answer of Config.Known. What was judged by another answer is
+// forgotten, also that a peer has answered with STUN.
 func (g *gate) note(address netip.Addr, answer host) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	h := g.host(address)
-	if h.known != answer.known {
+	if h.known != answer.known && !h.asked.IsZero() {
 		g.forgetPaths(address)
 	}
 	h.known, h.asked, h.rules = answer.known, answer.asked, answer.rules

@@ -129,7 +129,10 @@ func TestPeerThatNeverAnswersGetsOnlySTUN(t *testing.T) {
 				t.Fatal(err)
 			}
 			bad := [][]byte{
-				[]byte("%!PS print this"), {}, {0, 1, 0, 0}, longer, noCookie, attribute, allocate.Raw,
+				[]byte("%!PS print this"),
+				{},
+				{0, 1, 0, 0},
+				longer, noCookie, attribute, allocate.Raw,
 				binding(t, stun.ClassRequest, 552), channelData(0x4000, "x"), append([]byte{22, 0xfe, 0xfd}, make([]byte, 50)...),
 			}
 			before := s.Stats().Unanswered
