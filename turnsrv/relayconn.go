@@ -29,6 +29,7 @@ type relayConn struct {
 	// the system's clock.
 	expires atomic.Int64
 	closed  atomic.Bool
+	ending  atomic.Bool
 
 	// gate knows who may be talked to.
 	gate *gate
@@ -116,14 +117,8 @@ func (r *relayConn) WriteTo(p []byte, addr net.Addr) (int, error) {
 
 // Close gives the port back. The first call does it, the others do nothing.
 func (r *relayConn) Close() error {
-	r.close()
-	return nil
-}
-
-// close reports whether it was the first.
-func (r *relayConn) close() bool {
 	if r.closed.Swap(true) {
-		return false
+		return nil
 	}
 	r.pool.release(r.port)
 	_ = r.conn.Close()
@@ -134,7 +129,7 @@ func (r *relayConn) close() bool {
 	from, to := r.fromClient.snapshot(), r.toClient.snapshot()
 	r.server.log.Info("turn: allocation ended", append(r.attrs(),
 		"duration_ms", r.server.config.Now().Sub(r.created).Milliseconds(), "bytes_from_client", from.Bytes, "bytes_to_client", to.Bytes)...)
-	return true
+	return nil
 }
 
 // attrs name the allocation in the log as signalling names a session.
@@ -145,17 +140,19 @@ func (r *relayConn) attrs() []any {
 	}
 }
 
-// end deletes the allocation from outside of its endpoint's reader, and
-// reports whether it was still there. It waits
-// for a message that is being handled: pion/turn must not add a permission to
-// an allocation that is being torn down.
+// end deletes the allocation from outside of its endpoint's reader, and reports
+// whether it was there and nobody else was ending it. It waits for a message
+// that is being handled: pion/turn must not add a permission to an allocation
+// that is being torn down.
 func (r *relayConn) end() bool {
+	first := !r.closed.Load() && !r.ending.Swap(true)
 	if r.endpoint.remote.IsValid() {
 		r.endpoint.socket.close()
 	}
 	r.endpoint.handling.Lock()
 	defer r.endpoint.handling.Unlock()
-	return r.close()
+	_ = r.Close()
+	return first
 }
 
 // expiring reports whether the allocation is about to expire, for the same
