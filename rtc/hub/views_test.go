@@ -142,9 +142,11 @@ func TestAnAdministratorEndsACall(t *testing.T) {
 func told(cfg *Config, lines *[]string) {
 	add := func(format string, args ...any) { *lines = append(*lines, fmt.Sprintf(format, args...)) }
 	cfg.Hooks = Hooks{
-		OnPaired:    func(id string, ends [2]Party) { add("paired %s %s %s", id, ends[0].Session, ends[1].Session) },
-		OnParted:    func(id string) { add("parted %s", id) },
-		OnCandidate: func(id string, from, to Party, addr netip.AddrPort) { add("%s: %s to %s: %s", id, from.User, to.User, addr) },
+		OnPaired: func(id string, ends [2]Party) { add("paired %s %s %s", id, ends[0].Session, ends[1].Session) },
+		OnParted: func(id string) { add("parted %s", id) },
+		OnCandidate: func(id string, from, to Party, addr netip.AddrPort) {
+			add("%s: %s to %s: %s", id, from.User, to.User, addr)
+		},
 		OnCallConnected: func(c CallConnected) {
 			add("connected %s rang %s connected %s setup %s", c.Call, c.Rang, c.Connected, c.Setup)
 		},
