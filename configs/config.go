@@ -83,16 +83,6 @@ type Redis struct {
 	URL Secret `yaml:"url"` // redis://, rediss:// or unix://; empty: in this process
 }
 
-// Segment is a part of the network and the server addresses that its clients reach. It
-// overrides the address a client came by, for servers behind port forwarding.
-type Segment struct {
-	Name    string         `yaml:"name"`
-	Clients []netip.Prefix `yaml:"clients"`
-	// TURNAddresses are what the clients of this segment are given. Port 0 means
-	// TURN.Port.
-	TURNAddresses []netip.AddrPort `yaml:"turn_addresses"`
-}
-
 // Signalling is about the connection between a device and the hub.
 type Signalling struct {
 	Heartbeat    time.Duration `yaml:"heartbeat"`
@@ -120,7 +110,9 @@ func Default() Config {
 		Log:  Log{Level: "info", Format: "text"},
 		Listen: Listen{
 			SkipInterfaces: []string{
-				"docker*", "br-*", "veth*", "virbr*", "cni*", "flannel*", "cali*", "podman*", "lxc*", "lxd*", "vmnet*", "tun*",
+				"docker*", "br-*", "veth*", "virbr*", "cni*", "flannel*", "cali*", "podman*", "lxc*", "lxd*", "vmnet*",
+				"vEthernet (WSL*", "vEthernet (Default*", "VMware*", "VirtualBox*",
+				"tun*", "tap*", "wg*", "tailscale*", "zt*", "ppp*", "utun*", "Tailscale*", "ZeroTier*", "WireGuard*",
 			},
 			HTTPSPort: 8443,
 			HTTPPort:  8080,

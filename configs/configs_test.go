@@ -102,8 +102,7 @@ func TestValidate(t *testing.T) {
 		{func(c *Config) { c.Limits.MaxConnections = 100 }, `limits.max_connections_per_address is 1024: it is more than limits.max_connections 100; lower it, or raise the other`},
 		{func(c *Config) { c.Limits.BodyBytes = 1 }, `limits.body_bytes is 1: it must be from 1024 to 16777216; choose a number in there`},
 		{func(c *Config) { c.Segments = []Segment{{}} }, "segments[0].name is \"\": a segment needs a name; use what people call this part of the network\n" +
-			"segments[0].clients: a segment needs the networks of its clients; list them, like [192.168.1.0/24]\n" +
-			"segments[0].turn_addresses: a segment needs the server addresses that its clients use; list them, like [192.168.1.10]"},
+			"segments[0].clients: a segment needs the networks of its clients; list them, like [192.168.1.0/24]"},
 		{func(c *Config) {
 			s := Segment{
 				Name: "a", Clients: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")},
@@ -112,6 +111,46 @@ func TestValidate(t *testing.T) {
 			c.Segments = []Segment{s, s}
 		}, "segments[1].name is \"a\": segments[0] has the same name; rename one of the two\n" +
 			"segments[1].clients[0] is 10.0.0.0/8: segments[0].clients[0] is the same network; remove one of the two"},
+		{
+			func(c *Config) {
+				c.Segments = []Segment{yard(func(s *Segment) { s.Clients[0] = netip.MustParsePrefix("10.20.1.0/16") })}
+			},
+			"segments[0].clients[0] is 10.20.1.0/16: bits are set after the prefix; write 10.20.0.0/16",
+		},
+		{
+			func(c *Config) {
+				c.Segments = []Segment{yard(func(s *Segment) { s.ServerAddresses = []netip.Addr{netip.MustParseAddr("10.21.0.1")} })}
+			},
+			"segments[0].server_addresses[0] is 10.21.0.1: none of the segment's networks contains it; correct one of the two; where clients reach this address through a router, write it under turn_addresses",
+		},
+		{
+			func(c *Config) {
+				c.Segments = []Segment{yard(func(s *Segment) { s.ServerAddresses = []netip.Addr{netip.IPv4Unspecified()} })}
+			},
+			"segments[0].server_addresses[0] is 0.0.0.0: no client can send to this address; write an address of this server",
+		},
+		{
+			func(c *Config) {
+				c.Segments = []Segment{yard(func(s *Segment) { s.TURNAddresses = []netip.AddrPort{netip.MustParseAddrPort("224.0.0.1:1")} })}
+			},
+			"segments[0].turn_addresses[0] is 224.0.0.1:1: no client can send to this address; write the one that clients of this segment use for the server",
+		},
+		{
+			func(c *Config) {
+				c.Segments = []Segment{yard(func(s *Segment) { s.Transports = []string{"quic", "tls", "tls"} })}
+			},
+			"segments[0].transports[0] is \"quic\": it is not one of udp, tcp, https, tls; choose one of them\n" +
+				"segments[0].transports[2] is \"tls\": it is in the list twice; remove one of the two",
+		},
+		{func(c *Config) {
+			c.TURN.OnHTTPSPort = false
+			c.Segments = []Segment{yard(func(s *Segment) { s.Transports = []string{"https", "tls"} })}
+		}, "segments[0].transports: turn.on_https_port is false, so that no way to the relay is left; set it to true, or add udp or tcp"},
+		{
+			func(c *Config) { c.Segments = []Segment{yard(func(s *Segment) { s.Name = "a\nb" })} },
+			`segments[0].name is "a\nb": it is shown in one line; use at most 64 characters and no line break`,
+		},
+		{func(c *Config) { c.Segments = make([]Segment, 201) }, "segments: there are more than 200 segments; join networks that are treated alike into one segment"},
 	} {
 		cfg := Default()
 		tt.change(&cfg)
@@ -120,6 +159,13 @@ func TestValidate(t *testing.T) {
 			t.Errorf("\n got %v\nwant %s", err, tt.want)
 		}
 	}
+}
+
+// yard is a segment with one thing changed.
+func yard(change func(*Segment)) Segment {
+	s := Segment{Name: "yard", Clients: []netip.Prefix{netip.MustParsePrefix("10.20.0.0/16")}}
+	change(&s)
+	return s
 }
 
 func TestValid(t *testing.T) {
@@ -135,7 +181,18 @@ func TestValid(t *testing.T) {
 			c.Redis.URL = NewSecret("unix:///run/redis.sock")
 		},
 		"MySQL URL": func(c *Config) { c.Database.DSN = NewSecret("mysql://me:p%40ss@10.0.0.1:3306/fieldphone") },
-		"names":     func(c *Config) { c.TLS.Names = []string{"Phone.lan", "10.0.0.1", "fd00::1", "host"} },
+		"segments": func(c *Config) {
+			c.Segments = []Segment{
+				yard(func(s *Segment) { s.ServerAddresses = []netip.Addr{netip.MustParseAddr("10.20.0.2")} }),
+				// Behind a router, named so that this is no slip.
+				{
+					Name: "forwarded", Clients: []netip.Prefix{netip.MustParsePrefix("10.21.0.0/16")}, Transports: []string{"udp", "tls"},
+					ServerAddresses: []netip.Addr{netip.MustParseAddr("10.20.0.2")}, TURNAddresses: []netip.AddrPort{netip.MustParseAddrPort("10.21.0.1:3479")},
+				},
+				{Name: "found by the address they came by", Clients: []netip.Prefix{netip.MustParsePrefix("10.22.0.0/16")}},
+			}
+		},
+		"names": func(c *Config) { c.TLS.Names = []string{"Phone.lan", "10.0.0.1", "fd00::1", "host"} },
 	} {
 		cfg := Default()
 		change(&cfg)

@@ -2,7 +2,6 @@ package configs
 
 import (
 	"fmt"
-	"net/netip"
 	"net/url"
 	"path"
 	"regexp"
@@ -30,7 +29,7 @@ func (c Config) check() Problems {
 	c.Registration.check(&ps)
 	c.checkStores(&ps)
 	c.TURN.check(&ps)
-	checkSegments(&ps, c.Segments)
+	c.checkSegments(&ps)
 	c.Signalling.check(&ps)
 	c.Limits.check(&ps)
 	return ps
@@ -180,44 +179,6 @@ func isRedisURL(text string) bool {
 		return u.Path != ""
 	}
 	return false
-}
-
-func checkSegments(ps *Problems, segments []Segment) {
-	names := map[string]int{}
-	networks := map[netip.Prefix]string{}
-	for i, s := range segments {
-		at := fmt.Sprintf("segments[%d]", i)
-		if before, twice := names[s.Name]; s.Name == "" {
-			ps.add(at+".name", s.Name, "a segment needs a name", "use what people call this part of the network")
-		} else if twice {
-			ps.add(at+".name", s.Name, fmt.Sprintf("segments[%d] has the same name", before), "rename one of the two")
-		}
-		names[s.Name] = i
-		if len(s.Clients) == 0 {
-			ps.add(at+".clients", nil, "a segment needs the networks of its clients", "list them, like [192.168.1.0/24]")
-		}
-		for j, network := range s.Clients {
-			key := fmt.Sprintf("%s.clients[%d]", at, j)
-			if network != network.Masked() {
-				ps.add(key, network, "bits are set after the prefix", "write "+network.Masked().String())
-			} else if other, twice := networks[network]; twice {
-				ps.add(key, network, other+" is the same network", "remove one of the two")
-			} else {
-				networks[network] = key
-			}
-		}
-		if len(s.TURNAddresses) == 0 {
-			ps.add(at+".turn_addresses", nil, "a segment needs the server addresses that its clients use", "list them, like [192.168.1.10]")
-		}
-		for j, ap := range s.TURNAddresses {
-			key := fmt.Sprintf("%s.turn_addresses[%d]", at, j)
-			if a := ap.Addr(); !a.IsValid() || a.IsUnspecified() || a.IsMulticast() {
-				ps.add(key, ap, "no client can send to this address", "write the one that clients of this segment use for the server")
-			} else if slices.Contains(s.TURNAddresses[:j], ap) {
-				ps.add(key, ap, "it is in the list twice", "remove one of the two")
-			}
-		}
-	}
 }
 
 func (s Signalling) check(ps *Problems) {
