@@ -76,16 +76,14 @@ type Site struct {
 }
 
 // Openings lists what the clients of each segment need, by address family. A
-// segment that names no server address may use any of this server's; relay
-// ports are needed at all of them, since the other end of a call holds them.
-// STUN and TURN serve IPv4 alone.
+// segment that names no address of this server may use any; relay ports are
+// needed at all of them, since the other end of a call holds them. Where a
+// router forwards ports, the openings are those behind the translation. STUN
+// and TURN serve IPv4 alone.
 func Openings(site Site) []Opening {
 	var out []Opening
 	for _, s := range site.Segments {
-		mine := s.ServerAddresses
-		if len(mine) == 0 {
-			mine = site.Addresses
-		}
+		mine := site.of(s)
 		for _, four := range []bool{true, false} {
 			from, to := networks(s.Clients, four), addresses(mine, four)
 			add := func(to []netip.Addr, protocol Protocol, ports PortRange, why Why) {
@@ -105,6 +103,20 @@ func Openings(site Site) []Opening {
 		}
 	}
 	return out
+}
+
+// of are the addresses of this server that the clients of a segment use.
+func (site Site) of(s segment.Segment) []netip.Addr {
+	mine := s.ServerAddresses
+	for _, told := range s.TURNAddresses {
+		if len(s.ServerAddresses) == 0 && slices.Contains(site.Addresses, told.Addr()) {
+			mine = append(mine, told.Addr())
+		}
+	}
+	if len(mine) == 0 {
+		return site.Addresses
+	}
+	return mine
 }
 
 // networks are the valid ones of one address family, in canonical form; none

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -49,6 +50,27 @@ func TestOpenings(t *testing.T) {
 		t.Fatal(err)
 	}
 	golden(t, "openings.json", strings.ReplaceAll(string(text), "},{", "},\n{")+"\n")
+}
+
+func TestOpeningsOfSegmentsBehindARouter(t *testing.T) {
+	site := camp()
+	for name, tt := range map[string]struct {
+		segment segment.Segment
+		want    []netip.Addr
+	}{
+		"any address":         {segment.Segment{}, addrs("10.77.1.2", "10.77.9.2")},
+		"routed to one":       {segment.Segment{TURNAddresses: []netip.AddrPort{netip.MustParseAddrPort("10.77.9.2:0")}}, addrs("10.77.9.2")},
+		"forwarded":           {segment.Segment{TURNAddresses: []netip.AddrPort{netip.MustParseAddrPort("172.16.0.1:0")}}, addrs("10.77.1.2", "10.77.9.2")},
+		"forwarded to one":    {segment.Segment{ServerAddresses: addrs("10.77.9.2"), TURNAddresses: []netip.AddrPort{netip.MustParseAddrPort("172.16.0.1:0")}}, addrs("10.77.9.2")},
+		"its own and another": {segment.Segment{ServerAddresses: addrs("10.77.9.2"), TURNAddresses: []netip.AddrPort{netip.MustParseAddrPort("10.77.1.2:0")}}, addrs("10.77.9.2")},
+	} {
+		tt.segment.Clients = prefixes("10.99.0.0/16")
+		site.Segments = []segment.Segment{tt.segment}
+		got := Openings(site)
+		if len(got) == 0 || !slices.Equal(got[0].To, tt.want) {
+			t.Errorf("%s: got %+v, want it to lead to %v", name, got, tt.want)
+		}
+	}
 }
 
 func TestText(t *testing.T) {

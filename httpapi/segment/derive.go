@@ -132,6 +132,7 @@ func Build(configured []Segment, interfaces []Interface, rules Rules) *Table {
 		t.Segments = append(t.Segments, s)
 	}
 	for _, p := range places {
+		t.Addresses = append(t.Addresses, p.Prefix.Addr())
 		network := p.Prefix.Masked()
 		left := LeftOut{Interface: p.Interface, Prefix: p.Prefix}
 		switch i := slices.IndexFunc(configured, func(s Segment) bool { return covers(s, network) }); {

@@ -75,6 +75,8 @@ type LeftOut struct {
 type Table struct {
 	Segments []Segment
 	LeftOut  []LeftOut
+	// Addresses are all of this host that are served, best first.
+	Addresses []netip.Addr
 }
 
 // Find returns the segment of a client: the one with the most specific network
@@ -110,8 +112,8 @@ func (t *Table) Advertised(local netip.Addr) netip.Addr {
 		}
 		advertised = told
 	}
-	if advertised == local {
-		return netip.Addr{}
+	if slices.Contains(t.Addresses, advertised) {
+		return netip.Addr{} // an address of this host stands for itself
 	}
 	return advertised
 }

@@ -48,6 +48,7 @@ func TestBuildDerivesFromTheInterfaces(t *testing.T) {
 			{Interface: "lab9", Prefix: netip.MustParsePrefix("10.9.0.1/24"), Reason: Skipped},
 			{Interface: "wlan0", Prefix: netip.MustParsePrefix("10.9.9.9/32"), Reason: Host},
 		},
+		Addresses: []netip.Addr{addr("10.77.1.2"), addr("10.77.1.3"), addr("192.168.43.1"), addr("10.9.9.9"), addr("fd00::2")},
 	}
 	if diff := cmp.Diff(want, got, compare); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
@@ -117,11 +118,11 @@ func TestAdvertisedOnlyWhereAllAgree(t *testing.T) {
 	forwarded := func(to, told string) Segment {
 		return Segment{ServerAddresses: []netip.Addr{addr(to)}, TURNAddresses: []netip.AddrPort{netip.AddrPortFrom(addr(told), 0)}}
 	}
-	table := &Table{Segments: []Segment{
+	table := &Table{Addresses: []netip.Addr{addr("10.0.0.2"), addr("10.0.0.6")}, Segments: []Segment{
 		{ServerAddresses: []netip.Addr{addr("10.0.0.2")}},
 		forwarded("10.0.0.2", "172.16.0.1"), forwarded("10.0.0.2", "172.16.0.1"),
 		forwarded("10.0.0.3", "172.16.0.1"), forwarded("10.0.0.3", "172.16.9.1"),
-		forwarded("10.0.0.4", "10.0.0.4"),
+		forwarded("10.0.0.4", "10.0.0.6"),
 	}}
 	for local, want := range map[string]netip.Addr{"10.0.0.2": addr("172.16.0.1"), "10.0.0.3": {}, "10.0.0.4": {}, "10.0.0.5": {}} {
 		if got := table.Advertised(addr(local)); got != want {
