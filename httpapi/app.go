@@ -72,6 +72,7 @@ type App struct {
 	cfg     Config
 	fiber   *fiber.App
 	streams eventStreams
+	counted counters
 	sweeps  sweepers
 	admin   adminState
 }

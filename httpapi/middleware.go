@@ -136,6 +136,8 @@ func (a *App) logRequests(c *fiber.Ctx) error {
 	began := a.cfg.Now()
 	err := c.Next()
 	if err != nil {
+		_, answer := describe(c, err)
+		a.counted.refuse(answer.Code)
 		if err := c.App().ErrorHandler(c, err); err != nil {
 			return err
 		}

@@ -44,6 +44,7 @@ func (o *outlet) Send(frames ...[]byte) bool {
 	}
 	select {
 	case o.queue <- frames:
+		o.app.counted.queued(len(o.queue))
 		return true
 	default:
 		o.queued.Add(-size)
