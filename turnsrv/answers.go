@@ -59,11 +59,20 @@ func (c *errorCounters) snapshot() map[int]int64 {
 	return counts
 }
 
-// refuse sends an error response. One to an authenticated request is signed;
-// 401 and 438 never are, and bring what the client needs to try again (RFC 8489
-// section 9.2.4).
-func (e *endpoint) refuse(r *request, answer *refusal) {
-	s := e.server
+// refuse sends an error response.
+func (e *endpoint) refuse(r *request, answer *refusal) { e.reply(r, e.server.refusal(r, answer)) }
+
+// refusal is an error response, counted. One to an authenticated request gets
+// signed; 401 and 438 never are, and bring what the client needs to try again
+// (RFC 8489 section 9.2.4).
+func (s *Server) refusal(r *request, answer *refusal) []stun.Setter {
+	s.counters.errors.count(answer.code)
+	switch answer {
+	case &refusePeer, &refuseFamily:
+		s.counters.peersRefused.Add(1)
+	case &refuseTransport, &refuseIPv6, &refuseReservation:
+		s.counters.transport.Add(1)
+	}
 	response := []stun.Setter{
 		stun.NewTransactionIDSetter(r.message.TransactionID),
 		stun.NewType(r.message.Type.Method, stun.ClassErrorResponse),
@@ -76,29 +85,25 @@ func (e *endpoint) refuse(r *request, answer *refusal) {
 	case stun.CodeUnknownAttribute:
 		response = append(response, unknownAttributes(r.unknown))
 	}
-	s.counters.errors.count(answer.code)
-	switch answer {
-	case &refusePeer, &refuseFamily:
-		s.counters.peersRefused.Add(1)
-	case &refuseTransport, &refuseIPv6, &refuseReservation:
-		s.counters.transport.Add(1)
-	}
-	e.reply(r, response)
+	return response
 }
 
-// reply completes a response the way that the request asked for, and sends it.
+// reply sends a response.
 func (e *endpoint) reply(r *request, response []stun.Setter) {
+	if r.complete(&e.response, response) {
+		e.transmit(e.response.Raw, r)
+	}
+}
+
+// complete writes a response the way that the request asked for.
+func (r *request) complete(out *stun.Message, response []stun.Setter) bool {
 	if r.key != nil {
 		response = append(response, r.key)
 	}
 	if r.fingerprint {
 		response = append(response, stun.Fingerprint)
 	}
-	m := &e.response
-	if m.Build(response...) != nil {
-		return // only an oversized attribute does this, and none comes from outside
-	}
-	e.transmit(m.Raw, r)
+	return out.Build(response...) == nil // only an oversized attribute fails, and none comes from outside
 }
 
 func (e *endpoint) transmit(p []byte, r *request) {

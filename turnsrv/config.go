@@ -26,6 +26,10 @@ type Config struct {
 	Relay  PortRange
 	Policy Policy
 	Limits Limits
+	// AlternatePort is opened over UDP on each address for NAT behaviour
+	// discovery (RFC 5780), while two or more addresses of one family are served
+	// at the same port, and only then. 0 means the port after that one.
+	AlternatePort uint16
 	// Known says whether an address belongs to a client that this user's
 	// session may reach, for ModeCall and ModeClients. It is asked when a client
 	// names a peer, not for every packet, and must not block. Nil knows nobody:

@@ -302,7 +302,7 @@ func TestUnauthenticatedMessages(t *testing.T) {
 
 // What strangers get is not much more than what they send.
 func TestNoAmplification(t *testing.T) {
-	s := startSite(t)
+	s, _ := startSquare(t) // where Binding responses are longest
 	c := dial(t, "udp", s.udp[addrOne], "", "")
 	for _, method := range []stun.Method{
 		stun.MethodBinding, stun.MethodAllocate, stun.MethodRefresh, stun.MethodCreatePermission, stun.MethodChannelBind,

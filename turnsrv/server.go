@@ -41,6 +41,8 @@ type Server struct {
 	rates    rates
 	began    time.Time
 	counters counters
+
+	discovery discovery
 	// fromClients and toClients are what all allocations relay together.
 	fromClients, toClients flowCounters
 
@@ -115,6 +117,7 @@ func (s *Server) Add(listeners ...Listener) error {
 			s.pool(l.Address).learn(time.Now().Add(learningTime))
 		}
 	}
+	s.arrange()
 	return nil
 }
 
@@ -277,6 +280,9 @@ func (s *Server) remove(match func(*listener) bool) error {
 	}
 	for _, e := range endpoints {
 		e.shut()
+	}
+	if len(gone) > 0 {
+		s.arrange()
 	}
 	return errors.Join(errs...)
 }
