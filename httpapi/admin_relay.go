@@ -29,15 +29,15 @@ type Allocation struct {
 
 // PortUse is the relay ports of one of the server's addresses.
 type PortUse struct {
-	Address  netip.Addr `json:"address"`
-	Min      uint16     `json:"min"`
-	Max      uint16     `json:"max"`
-	Used     int        `json:"used"`    // all, those outside too
-	Outside  int        `json:"outside"` // used, and not in the range
-	Free     int        `json:"free"`
-	Peak     int        `json:"peak"`    // most in use at once
-	Refused  int64      `json:"refused"` // allocations, for want of a port
-	TakenNow int        `json:"taken"`   // held by others, as far as is known
+	Address netip.Addr `json:"address"`
+	Min     uint16     `json:"min"`
+	Max     uint16     `json:"max"`
+	Used    int        `json:"used"`    // of the range
+	Outside int        `json:"outside"` // used beside it, until they end
+	Free    int        `json:"free"`
+	Peak    int        `json:"peak"`    // most in use at once
+	Refused int64      `json:"refused"` // allocations, for want of a port
+	Taken   int        `json:"taken"`   // held by others, as far as is known
 }
 
 // Watch is what a look at the server every few seconds has found.

@@ -54,6 +54,8 @@ func commands() []command {
 		{"ca", "ca show|export|renew|import|backup|restore  the site's certificate authority", (*invocation).ca},
 		{"poster", "poster [--ssid NAME] [-o FILE]       a page to print that leads people here", (*invocation).poster},
 		{"config", "config check|print [--example]       check or show the configuration", (*invocation).config},
+		{"doctor", "doctor [--json]                      look at the server of this machine, and say what to mend", (*invocation).doctor},
+		{"probe", "probe URL [--user ID]                try every way to a server from this machine", (*invocation).probe},
 	}
 }
 
@@ -65,6 +67,8 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	switch {
 	case err == nil, errors.Is(err, flag.ErrHelp):
 		return exitOK
+	case errors.Is(err, errUnwell):
+		return exitFailed
 	case errors.As(err, &problems):
 		fmt.Fprintf(stderr, "fieldphone: the configuration has %d problem(s):\n%s\n", len(problems), indent(err.Error()))
 		return exitFailed
@@ -123,11 +127,16 @@ func newFlags(inv *invocation, name string) (*flag.FlagSet, *settings) {
 }
 
 func (s *settings) load(inv *invocation) (configs.Config, error) {
+	loaded, err := s.read(inv)
+	return loaded.Config, err
+}
+
+func (s *settings) read(inv *invocation) (configs.Loaded, error) {
 	var flags []configs.Flag
 	if s.data != "" {
 		flags = append(flags, configs.Flag{Key: "data", Value: s.data})
 	}
-	return configs.Load(s.file, inv.environ, flags...)
+	return configs.Read(s.file, inv.environ, flags...)
 }
 
 // parse reads flags that may stand before or after the other arguments.

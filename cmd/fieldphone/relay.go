@@ -15,14 +15,10 @@ func (s *server) openRelay(ctx context.Context, secret []byte) error {
 	c := s.cfg.TURN
 	s.turnPort = uint16(c.Port)
 	var err error
+	settings := turnSettings(s.cfg)
 	s.turn, err = turnsrv.New(turnsrv.Config{
 		Realm: c.Realm, Secret: secret, Logger: s.log, Now: time.Now, Known: s.book.Known, Allocated: s.allocated,
-		Relay:  turnsrv.PortRange{Min: uint16(c.RelayPorts.Min), Max: uint16(c.RelayPorts.Max)},
-		Policy: turnsrv.Policy{Mode: turnsrv.Mode(c.Peers.Mode), AllowLoopback: c.AllowLoopbackPeers, Allow: c.Peers.Allow, Deny: c.Peers.Deny},
-		Limits: turnsrv.Limits{
-			AllocationsPerSession: c.MaxAllocationsPerSession, TCPConnections: c.MaxTCPConnections,
-			CredentialLifetime: s.cfg.Session.TTL + s.cfg.Session.Leeway, // a credential ends with its session
-		},
+		Relay: settings.Relay, Policy: settings.Policy, Limits: settings.Limits,
 	})
 	if err != nil {
 		return err

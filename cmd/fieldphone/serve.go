@@ -17,6 +17,7 @@ import (
 	"fieldphone/httpapi/account"
 	"fieldphone/httpapi/lanca"
 	"fieldphone/httpapi/localname"
+	"fieldphone/httpapi/segment"
 	"fieldphone/httpapi/sqlstore"
 	"fieldphone/rtc/hub"
 	"fieldphone/rtc/presence"
@@ -39,15 +40,15 @@ func (inv *invocation) serve(ctx context.Context, args []string) error {
 	if len(rest) > 0 {
 		return fmt.Errorf("%w: serve takes no %q", errUsage, rest[0])
 	}
-	cfg, err := s.load(inv)
+	loaded, err := s.read(inv)
 	if err != nil {
 		return err
 	}
-	log := newLogger(cfg.Log, inv.stderr)
-	for _, warning := range cfg.Warnings() {
+	log, level := newLeveledLogger(loaded.Config.Log, inv.stderr)
+	for _, warning := range loaded.Config.Warnings() {
 		log.Warn("configuration", "warning", warning)
 	}
-	server, err := newServer(ctx, cfg, log)
+	server, err := newServer(ctx, setup{loaded, func() (configs.Loaded, error) { return s.read(inv) }, log, level})
 	if err != nil {
 		return err
 	}
@@ -62,19 +63,34 @@ func (inv *invocation) serve(ctx context.Context, args []string) error {
 }
 
 func newLogger(cfg configs.Log, w io.Writer) *slog.Logger {
-	var level slog.Level
+	log, _ := newLeveledLogger(cfg, w)
+	return log
+}
+
+// newLeveledLogger also gives what changes the level while it is in use.
+func newLeveledLogger(cfg configs.Log, w io.Writer) (*slog.Logger, *slog.LevelVar) {
+	level := new(slog.LevelVar)
 	_ = level.UnmarshalText([]byte(cfg.Level)) // Validate allows only what this reads
 	options := &slog.HandlerOptions{Level: level}
 	if cfg.Format == "json" {
-		return slog.New(slog.NewJSONHandler(w, options))
+		return slog.New(slog.NewJSONHandler(w, options)), level
 	}
-	return slog.New(slog.NewTextHandler(w, options))
+	return slog.New(slog.NewTextHandler(w, options)), level
+}
+
+// setup is what a server is made of.
+type setup struct {
+	loaded configs.Loaded
+	reload func() (configs.Loaded, error) // reads all sources of loaded again
+	log    *slog.Logger
+	level  *slog.LevelVar // of log
 }
 
 // server is everything that runs, in the order in which it was built.
 type server struct {
-	cfg       configs.Config
+	cfg       configs.Config // what it was started with; live settings are in live
 	log       *slog.Logger
+	node      string
 	places    []place
 	reachable atomic.Pointer[[]place] // as the relay last followed them
 	db        *sqlstore.DB
@@ -84,6 +100,9 @@ type server struct {
 	turn      *turnsrv.Server
 	book      *peerBook
 	turnPort  uint16
+	segments  segment.Holder
+	live      *live
+	watch     *watch
 	cert      certificate
 	ca        *lanca.Authority     // nil if a certificate is configured
 	name      *localname.Responder // nil if it is switched off
@@ -97,8 +116,9 @@ type server struct {
 
 // newServer builds everything, top to bottom, so that it listens but does not
 // yet answer. On error it leaves nothing open.
-func newServer(ctx context.Context, cfg configs.Config, log *slog.Logger) (s *server, err error) {
-	s = &server{cfg: cfg, log: log, book: newPeerBook(time.Now)}
+func newServer(ctx context.Context, setup setup) (s *server, err error) {
+	cfg, log := setup.loaded.Config, setup.log
+	s = &server{cfg: cfg, log: log, node: nodeName(), book: newPeerBook(time.Now)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.close())
@@ -140,6 +160,10 @@ func newServer(ctx context.Context, cfg configs.Config, log *slog.Logger) (s *se
 	if err = s.listen(ctx); err != nil {
 		return s, err
 	}
+	if err = s.openLive(ctx, setup); err != nil {
+		return s, err
+	}
+	s.openWatch()
 	return s, s.buildApps(turnSecret)
 }
 
@@ -153,14 +177,18 @@ func (s *server) close() error {
 	return errors.Join(errs...)
 }
 
-func (s *server) hubConfig() hub.Config {
-	node, err := os.Hostname()
-	if err != nil || node == "" {
-		node = "fieldphone"
+// nodeName tells this server from the others of a cluster.
+func nodeName() string {
+	if name, err := os.Hostname(); err == nil && name != "" {
+		return name
 	}
+	return "fieldphone"
+}
+
+func (s *server) hubConfig() hub.Config {
 	c := s.cfg.Signalling
 	return hub.Config{
-		Node: node, Heartbeat: c.Heartbeat, PresenceTTL: c.PresenceTTL, ResumeWindow: c.ResumeWindow,
+		Node: s.node, Heartbeat: c.Heartbeat, PresenceTTL: c.PresenceTTL, ResumeWindow: c.ResumeWindow,
 		RingTimeout: c.RingTimeout, HelloTimeout: helloTimeout, MessageRate: messageRate, MessageBurst: messageBurst,
 		Now: time.Now, Logger: s.log,
 		Hooks: hub.Hooks{OnPaired: s.book.paired, OnParted: s.book.parted, OnCandidate: s.book.signalled, OnCallEnded: s.hangUp},
@@ -197,6 +225,8 @@ func (s *server) run(ctx context.Context) error {
 	s.serveName(s.places)
 	wg.Go(func() { s.hub.Run(ctx) })
 	wg.Go(func() { s.cert.Run(ctx) })
+	wg.Go(func() { s.live.run(ctx) })
+	wg.Go(func() { s.watch.run(ctx) })
 	serve("accounts", func() error { return s.accounts.Run(ctx) })
 	wg.Go(func() {
 		watchPlaces(ctx, s.cfg.Listen, s.places, func(places []place, again bool) error { return s.move(ctx, places, again) })
@@ -228,7 +258,7 @@ func (s *server) run(ctx context.Context) error {
 // failure is logged once and tried again.
 func (s *server) move(ctx context.Context, places []place, again bool) error {
 	s.serveName(places)
-	err := errors.Join(s.serveRelay(ctx, places), s.nameCertificate(places))
+	err := errors.Join(s.serveRelay(ctx, places), s.nameCertificate(places), s.live.takeAgain(segmentsPart))
 	switch {
 	case err == nil:
 		s.log.Info("serving other addresses", "addresses", fmt.Sprint(addrsOf(places)))
