@@ -223,9 +223,11 @@ type PortUse struct {
 	Refused int64
 }
 
+// use first looks whether others have let go of ports.
 func (p *portPool) use() PortUse {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.retest()
 	u := PortUse{
 		Address: p.address, Range: p.span, Free: len(p.free) + len(p.lent),
 		Taken: len(p.taken), Peak: p.peak, Refused: p.refused,

@@ -1,6 +1,10 @@
 package turnsrv
 
-import "sync/atomic"
+import (
+	"maps"
+	"slices"
+	"sync/atomic"
+)
 
 // Stats is a snapshot of the server's counters. Fields are totals since start
 // unless said otherwise.
@@ -142,10 +146,11 @@ func (s *Server) Stats() Stats {
 		},
 	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	stats.TCPConnections.Open = int64(s.tcpOpen)
 	stats.Listeners = int64(len(s.listeners))
-	for _, pool := range s.pools {
+	pools := slices.Collect(maps.Values(s.pools))
+	s.mu.Unlock()
+	for _, pool := range pools {
 		use := pool.use()
 		stats.RelayPorts.Used += int64(use.Used + use.Outside)
 		stats.RelayPorts.Free += int64(use.Free)
