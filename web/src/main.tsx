@@ -66,6 +66,16 @@ const app = new App({
     now: () => performance.now(),
     onPeer: (pc) => (support.pc = pc),
   },
+  tester: async (needs) => {
+    const { makeTester } = await import("./diagnose");
+    return makeTester({
+      ...needs,
+      newPeer: (config) => new RTCPeerConnection(config),
+      now: () => performance.now(),
+      wallClock: () => Date.now(),
+      fallback: () => transport.fallback,
+    });
+  },
   onProblem,
 });
 

@@ -83,6 +83,7 @@ beforeEach(async () => {
       now: () => time.now,
       onPeer: () => undefined,
     },
+    tester: () => Promise.reject(new Error("no tests here")),
     onProblem: () => undefined,
   });
   await app.identity.boot();

@@ -286,6 +286,11 @@ const texts = {
   "account.set_password": "Set new password",
   "account.wrong_current": "The current password is wrong.",
   "account.password_changed": "Password changed. Your other devices were signed out.",
+  "test.open": "Test my connection",
+  "test.not_loaded":
+    "The test could not be loaded: the server is out of reach or has a newer page. Reload the page and try again.",
+  "test.asked": "The administrator is testing the network",
+
   "account.sign_out": "Sign out",
   "account.sign_out_hint": "Ends this session on every device that uses it, and forgets the texts kept here.",
 } as const;

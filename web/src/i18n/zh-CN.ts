@@ -280,6 +280,10 @@ export const zhCN: Messages = {
   "account.change_password": "更改密码",
   "account.set_password": "设为新密码",
   "account.wrong_current": "当前密码不正确。",
+  "test.open": "测试我的连接",
+  "test.not_loaded": "无法载入测试：连接不上服务器，或服务器上有更新的页面。请刷新页面后重试。",
+  "test.asked": "管理员正在测试网络",
+
   "account.password_changed": "密码已更改，您的其他设备已退出登录。",
   "account.sign_out": "退出登录",
   "account.sign_out_hint": "将在使用此会话的所有设备上退出，并清除此处保存的消息。",

@@ -181,7 +181,8 @@ export class Api {
     return this.call("GET", "ice");
   }
 
-  private async call<T>(method: string, path: string, body?: object): Promise<T> {
+  /** Sends one request; path is relative to the API's root. Throws nothing but an ApiError. */
+  async call<T>(method: string, path: string, body?: object): Promise<T> {
     const abort = new AbortController();
     const timer = setTimeout(() => abort.abort(), timeoutMs);
     try {

@@ -21,13 +21,18 @@ export class Transport {
     this.deps = deps;
   }
 
+  /** Whether events flow instead of a WebSocket. */
+  get fallback(): boolean {
+    return Number(this.deps.kept.get(key) ?? 0) > this.deps.now();
+  }
+
   /**
    * Opens the next connection. refusals counts the ones before it that did not
    * open although the server can be reached: two such change the transport.
    */
   open(refusals: number): Socket {
     const { kept, now, webSocket, events } = this.deps;
-    const remembered = Number(kept.get(key) ?? 0) > now();
+    const remembered = this.fallback;
     const second = refusals % 4 >= 2;
     if (remembered === second) {
       kept.set(key, undefined);

@@ -1,6 +1,7 @@
 // The whole page without its pixels: session, connection, people, calls, texts.
 import { computed, effect, signal } from "@preact/signals";
 import { Calls, type CallsDeps } from "../call/calls";
+import type { Tester } from "../diagnose";
 import { ApiError, type Account, type Api } from "../protocol/api";
 import { ServerClock, type Timers } from "../protocol/clock";
 import { Connection, type ConnectionDeps, type ConnectionState, type Socket } from "../protocol/connection";
@@ -11,6 +12,7 @@ import { Invites, Joining } from "./joining";
 import { People } from "./people";
 import type { Settings } from "./settings";
 import type { Kept } from "./storage";
+import { Testing, type TesterNeeds } from "./testing";
 import { Texts } from "./texts";
 import { View } from "./view";
 
@@ -27,6 +29,8 @@ export interface AppDeps {
   local: Kept;
   tab: Kept;
   call: Pick<CallsDeps, "source" | "newPeer" | "newStream" | "random" | "now" | "onPeer">;
+  /** Loads what runs the path tests. */
+  tester: (needs: TesterNeeds) => Promise<Tester>;
   onProblem: (problem: string) => void;
 }
 
@@ -42,6 +46,7 @@ export class App {
   readonly clock: ServerClock;
   readonly calls: Calls;
   readonly texts: Texts;
+  readonly testing: Testing;
   readonly view = new View();
   /** The person whose texts can be read on the screen now. */
   readonly reading = computed(() => {
@@ -99,6 +104,14 @@ export class App {
       onProblem: deps.onProblem,
     });
     effect(() => {
+    this.testing = new Testing({
+      load: deps.tester,
+      api: deps.api,
+      request: (type, data) => this.request((line) => line.request(type, data)),
+      busy: () => this.calls.busy,
+      timers: deps.timers,
+      onProblem: deps.onProblem,
+    });
       const reading = this.reading.value;
       if (reading !== undefined && this.view.visible.value) this.texts.markRead(reading);
     });
@@ -210,6 +223,10 @@ export class App {
         break;
       default:
         this.calls.take(message);
+      case "path.run":
+      case "path.signal":
+        this.testing.take(message);
+        break;
     }
   }
 
@@ -231,6 +248,7 @@ export class App {
     this.view.reset();
     const { line } = this;
     this.line = undefined;
+    this.testing.reset();
     if (this.connection.value.kind !== "stopped") line?.stop("signed_out");
     this.people.clear();
   }

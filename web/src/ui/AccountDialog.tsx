@@ -7,6 +7,7 @@ import { useApp } from "./context";
 import { Dialog } from "./Dialog";
 import { Field } from "./Field";
 import { Icon } from "./icons";
+import { TestButton } from "./PathTest";
 import { Preferences } from "./Preferences";
 
 /** Own name, password, language, theme. */
@@ -34,6 +35,7 @@ export function AccountDialog(): JSX.Element | null {
       <NameForm name={me.name} />
       {isGuest(me) ? <p class="hint">{t("guest.until")}</p> : <PasswordForm />}
       <Preferences />
+      <TestButton wide />
       {me.admin && (
         <form action="/api/v1/poster" target="_blank" rel="noopener">
           <button type="submit" class="button wide">

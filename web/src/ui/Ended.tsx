@@ -1,12 +1,15 @@
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
-import type { Call } from "../call/types";
+import type { Call, CallEnd } from "../call/types";
 import { Avatar } from "./Avatar";
 import { useApp } from "./context";
 import { Icon } from "./icons";
+import { TestButton } from "./PathTest";
 import { endAdvice, endWord } from "./words";
 
 const plainMs = 6_000;
+/** The network may be at fault in these. */
+const worthTesting: readonly CallEnd[] = ["failed", "no_media_path", "lost", "no_server"];
 
 /** How a call ended, and what to do now. */
 export function Ended({ call }: { call: Call }): JSX.Element {
@@ -44,6 +47,7 @@ export function Ended({ call }: { call: Call }): JSX.Element {
             <Icon name="message" size={20} />
             <span>{t("ended.write")}</span>
           </button>
+          {end && worthTesting.includes(end) && <TestButton />}
         </div>
       )}
       <button type="button" class="link" onClick={() => app.calls.dismiss()}>

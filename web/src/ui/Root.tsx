@@ -2,6 +2,7 @@ import type { JSX } from "preact";
 import { useApp } from "./context";
 import { Empty } from "./Empty";
 import { Logo } from "./icons";
+import { PathTest } from "./PathTest";
 import { Shell } from "./Shell";
 import { Start } from "./Start";
 
@@ -10,7 +11,12 @@ export function Root(): JSX.Element {
   const { t } = app.settings;
   switch (app.identity.session.value.kind) {
     case "in":
-      return <Shell />;
+      return (
+        <>
+          <Shell />
+          <PathTest />
+        </>
+      );
     case "out":
       return <Start />;
     case "unreachable":
