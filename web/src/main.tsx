@@ -15,7 +15,7 @@ import { Settings } from "./state/settings";
 import { Kept } from "./state/storage";
 import { badgeTells, keepAwake, notifyCalls, soundCalls, titleTells } from "./ui/alerts";
 import { Provide } from "./ui/context";
-import { backCloses } from "./ui/history";
+import { followHistory } from "./ui/history";
 import { Root } from "./ui/Root";
 import "./style/index.css";
 
@@ -118,7 +118,7 @@ titleTells(app);
 notifyCalls(app);
 badgeTells(app);
 keepAwake(app);
-backCloses(app);
+followHistory(app, window);
 takeLink();
 window.addEventListener("hashchange", takeLink);
 keepPage(onProblem);

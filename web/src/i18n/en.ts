@@ -65,6 +65,14 @@ const texts = {
   "admin.poster": "Poster to print",
   "admin.claim": "Become administrator",
   "admin.not_now": "Not now",
+  "admin.open": "Administration",
+  "admin.only_title": "This page is for administrators",
+  "admin.only_how": "Who runs this site can make you one: under Administration, People.",
+  "admin.loading": "Opening the administration…",
+  "admin.not_loaded": "The administration could not be opened",
+  "admin.not_loaded_how":
+    "The server is out of reach or has a newer page. Calls that run go on after a reload.",
+  "admin.back": "Back to Fieldphone",
 
   "field.id": "User ID",
   "field.id_hint": "Small letters a–z, digits, and . _ - . You enter with it later.",
@@ -278,6 +286,11 @@ const texts = {
   "banner.reload": "Reload",
   "banner.back": "The server is back.",
 
+  "test.open": "Test my connection",
+  "test.not_loaded":
+    "The test could not be loaded: the server is out of reach or has a newer page. Reload the page and try again.",
+  "test.asked": "The administrator is testing the network",
+
   "account.title": "Your account",
   "account.close": "Close",
   "account.save": "Save",
@@ -286,11 +299,6 @@ const texts = {
   "account.set_password": "Set new password",
   "account.wrong_current": "The current password is wrong.",
   "account.password_changed": "Password changed. Your other devices were signed out.",
-  "test.open": "Test my connection",
-  "test.not_loaded":
-    "The test could not be loaded: the server is out of reach or has a newer page. Reload the page and try again.",
-  "test.asked": "The administrator is testing the network",
-
   "account.sign_out": "Sign out",
   "account.sign_out_hint": "Ends this session on every device that uses it, and forgets the texts kept here.",
 } as const;

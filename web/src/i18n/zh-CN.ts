@@ -66,6 +66,13 @@ export const zhCN: Messages = {
   "admin.poster": "打印海报",
   "admin.claim": "成为管理员",
   "admin.not_now": "暂不",
+  "admin.open": "管理",
+  "admin.only_title": "此页面仅供管理员使用",
+  "admin.only_how": "本站管理员可以在“管理”的“人员”中将您设为管理员。",
+  "admin.loading": "正在打开管理页面…",
+  "admin.not_loaded": "无法打开管理页面",
+  "admin.not_loaded_how": "无法连接服务器，或服务器上有更新的页面。刷新后，进行中的通话会继续。",
+  "admin.back": "返回 Fieldphone",
 
   "field.id": "用户 ID",
   "field.id_hint": "小写字母 a–z、数字以及 . _ - ，以后凭它登录。",
@@ -273,6 +280,10 @@ export const zhCN: Messages = {
   "banner.reload": "刷新",
   "banner.back": "服务器已恢复连接。",
 
+  "test.open": "测试我的连接",
+  "test.not_loaded": "无法载入测试：连接不上服务器，或服务器上有更新的页面。请刷新页面后重试。",
+  "test.asked": "管理员正在测试网络",
+
   "account.title": "我的账号",
   "account.close": "关闭",
   "account.save": "保存",
@@ -280,10 +291,6 @@ export const zhCN: Messages = {
   "account.change_password": "更改密码",
   "account.set_password": "设为新密码",
   "account.wrong_current": "当前密码不正确。",
-  "test.open": "测试我的连接",
-  "test.not_loaded": "无法载入测试：连接不上服务器，或服务器上有更新的页面。请刷新页面后重试。",
-  "test.asked": "管理员正在测试网络",
-
   "account.password_changed": "密码已更改，您的其他设备已退出登录。",
   "account.sign_out": "退出登录",
   "account.sign_out_hint": "将在使用此会话的所有设备上退出，并清除此处保存的消息。",

@@ -87,12 +87,15 @@ export class ApiError extends Error {
   readonly field: string | undefined;
   /** Seconds to wait, where waiting helps. */
   readonly retryAfter: number | undefined;
+  /** The server's answer as it came, for those who know more of it. */
+  readonly answer: unknown;
 
-  constructor(code: ApiCode, field?: string, retryAfter?: number) {
+  constructor(code: ApiCode, field?: string, retryAfter?: number, answer?: unknown) {
     super(code);
     this.code = code;
     this.field = field;
     this.retryAfter = retryAfter;
+    this.answer = answer;
   }
 
   /** Whether signing in again is the cure. */
@@ -207,9 +210,10 @@ async function refusal(response: Response): Promise<ApiError> {
   const wait = Number(response.headers.get("Retry-After"));
   const retryAfter = Number.isFinite(wait) && wait > 0 ? wait : undefined;
   try {
-    const { error } = (await response.json()) as { error: { code: ApiCode; field?: string } };
+    const answer = (await response.json()) as { error: { code: ApiCode; field?: string } };
+    const { error } = answer;
     const known = (apiCodes as readonly string[]).includes(error.code);
-    return new ApiError(known ? error.code : "internal", error.field, retryAfter);
+    return new ApiError(known ? error.code : "internal", error.field, retryAfter, answer);
   } catch {
     // A proxy's or a dying server's answer, not ours.
     return new ApiError(response.status === 401 ? "unauthenticated" : "internal", undefined, retryAfter);

@@ -50,13 +50,14 @@ export class App {
   readonly view = new View();
   /** The person whose texts can be read on the screen now. */
   readonly reading = computed(() => {
+    if (this.view.admin.value !== undefined) return undefined;
     const call = this.calls.current.value;
     const open = this.view.openWith.value;
     if (!call) return open;
     if (call.stage === "ended") return undefined;
     return this.view.wide.value || this.view.textsInCall.value ? (open ?? call.peer.id) : undefined;
   });
-  private readonly deps: AppDeps;
+  readonly deps: AppDeps;
   private line: Connection | undefined;
   private usersAt = Number.NEGATIVE_INFINITY;
 
@@ -103,7 +104,6 @@ export class App {
       },
       onProblem: deps.onProblem,
     });
-    effect(() => {
     this.testing = new Testing({
       load: deps.tester,
       api: deps.api,
@@ -112,6 +112,7 @@ export class App {
       timers: deps.timers,
       onProblem: deps.onProblem,
     });
+    effect(() => {
       const reading = this.reading.value;
       if (reading !== undefined && this.view.visible.value) this.texts.markRead(reading);
     });
@@ -154,6 +155,7 @@ export class App {
   }
 
   private showCallWith(peer: string): void {
+    this.view.admin.value = undefined;
     this.view.textsInCall.value = false;
     if (this.view.openWith.value !== peer) this.view.openWith.value = undefined;
   }
@@ -221,12 +223,12 @@ export class App {
       case "text.message":
         if (this.me) this.texts.receive(message.data, this.me.id);
         break;
-      default:
-        this.calls.take(message);
       case "path.run":
       case "path.signal":
         this.testing.take(message);
         break;
+      default:
+        this.calls.take(message);
     }
   }
 
@@ -246,9 +248,9 @@ export class App {
   private leave(): void {
     this.calls.reset();
     this.view.reset();
+    this.testing.reset();
     const { line } = this;
     this.line = undefined;
-    this.testing.reset();
     if (this.connection.value.kind !== "stopped") line?.stop("signed_out");
     this.people.clear();
   }

@@ -7,6 +7,8 @@ export class View {
   readonly account = signal(false);
   /** The dialog that makes invites. */
   readonly inviting = signal(false);
+  /** The section of the dashboard that is open; undefined while the calls are on the screen. */
+  readonly admin = signal<string | undefined>(undefined);
   readonly visible = signal(true);
   /** Whether there is room for a call and texts side by side. */
   readonly wide = signal(false);

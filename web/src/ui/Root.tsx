@@ -1,7 +1,9 @@
 import type { JSX } from "preact";
+import { AdminPlace } from "./AdminPlace";
 import { useApp } from "./context";
 import { Empty } from "./Empty";
 import { Logo } from "./icons";
+import { Incoming } from "./Incoming";
 import { PathTest } from "./PathTest";
 import { Shell } from "./Shell";
 import { Start } from "./Start";
@@ -13,8 +15,10 @@ export function Root(): JSX.Element {
     case "in":
       return (
         <>
-          <Shell />
+          <Shell away={app.view.admin.value !== undefined} />
+          <AdminPlace />
           <PathTest />
+          <Incoming />
         </>
       );
     case "out":

@@ -11,12 +11,14 @@ import { Conversation } from "./Conversation";
 import { Empty } from "./Empty";
 import { Ended } from "./Ended";
 import { Icon, Logo } from "./icons";
-import { Incoming } from "./Incoming";
 import { InviteDialog } from "./InviteDialog";
 import { Roster } from "./Roster";
 
-/** The page of somebody who is signed in. */
-export function Shell(): JSX.Element {
+/**
+ * The page of somebody who is signed in. While the dashboard is in front it is away, not
+ * gone: the sound of a call comes from it.
+ */
+export function Shell({ away }: { away: boolean }): JSX.Element {
   const app = useApp();
   const { view, calls } = app;
   const call = calls.current.value;
@@ -24,18 +26,17 @@ export function Shell(): JSX.Element {
   const main = call !== undefined || view.openWith.value !== undefined;
   const layout = running ? "in-call" : main ? "in-main" : "in-roster";
   return (
-    <main class={`shell ${layout}`}>
+    <main class={`shell ${layout}`} hidden={away}>
       <h1 class="sr-only">Fieldphone</h1>
       <Banner />
       <div class="side">
         <TopBar />
         <Roster />
-        <SignOut />
+        <SideFoot />
       </div>
       <div class="main">
         <Main />
       </div>
-      <Incoming />
       {view.account.value && <AccountDialog />}
       {view.inviting.value && <InviteDialog />}
       <AdminClaim />
@@ -118,7 +119,7 @@ function TopBar(): JSX.Element | null {
   );
 }
 
-function SignOut(): JSX.Element {
+function SideFoot(): JSX.Element {
   const app = useApp();
   const { t } = app.settings;
   const [leaving, setLeaving] = useState(false);
@@ -129,6 +130,11 @@ function SignOut(): JSX.Element {
   };
   return (
     <footer class="side-foot">
+      {app.me?.admin && (
+        <button type="button" class="button" onClick={() => (app.view.admin.value = "overview")}>
+          {t("admin.open")}
+        </button>
+      )}
       <button
         type="button"
         class="button"

@@ -28,7 +28,8 @@ export function titleTells(app: App): void {
     const { t } = app.settings;
     const ringing = app.calls.incoming.value[0];
     const unread = app.texts.unread.value;
-    const plain = unread > 0 ? `(${unread}) Fieldphone` : "Fieldphone";
+    const place = app.view.admin.value === undefined ? "Fieldphone" : `${t("admin.open")} · Fieldphone`;
+    const plain = unread > 0 ? `(${unread}) ${place}` : place;
     window.clearInterval(blink);
     document.title = plain;
     if (!ringing) return;
