@@ -38,6 +38,14 @@ const (
 	EndByAdmin           EndReason = "ended_by_admin"
 )
 
+// EndReasons lists every reason for a call to end.
+func EndReasons() []EndReason {
+	return []EndReason{
+		EndHangup, EndDeclined, EndCancelled, EndBusy, EndTimeout, EndUnreachable, EndAnsweredElsewhere,
+		EndDeclinedElsewhere, EndMerged, EndLost, EndFailed, EndSessionEnded, EndByAdmin,
+	}
+}
+
 // Close is why the server closes a connection: a WebSocket close code and its
 // reason. Codes below 4500 ask the client to connect again.
 type Close struct {

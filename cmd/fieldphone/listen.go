@@ -73,7 +73,7 @@ func (s *server) buildApps(turnSecret []byte) error {
 		},
 		Path:    s.pathConfig(),
 		Admin:   s.adminConfig(),
-		Metrics: newMetrics(collector{turn: s.turn.Stats, hub: s.hub.Stats, conns: s.conns}),
+		Metrics: s.metrics(),
 		Ready: []httpapi.Check{
 			{Name: "database", Ask: s.db.Ping}, {Name: "presence", Ask: s.presence.Ping}, {Name: "hub", Ask: s.hub.Check}, {Name: "relay", Ask: s.checkRelay},
 		},

@@ -99,6 +99,7 @@ type server struct {
 	hub       *hub.Hub
 	turn      *turnsrv.Server
 	book      *peerBook
+	calls     *callMetrics
 	turnPort  uint16
 	segments  segment.Holder
 	live      *live
@@ -119,6 +120,7 @@ type server struct {
 func newServer(ctx context.Context, setup setup) (s *server, err error) {
 	cfg, log := setup.loaded.Config, setup.log
 	s = &server{cfg: cfg, log: log, node: nodeName(), book: newPeerBook(time.Now)}
+	s.calls = newCallMetrics(s.segmentOf)
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.close())
@@ -191,7 +193,10 @@ func (s *server) hubConfig() hub.Config {
 		Node: s.node, Heartbeat: c.Heartbeat, PresenceTTL: c.PresenceTTL, ResumeWindow: c.ResumeWindow,
 		RingTimeout: c.RingTimeout, HelloTimeout: helloTimeout, MessageRate: messageRate, MessageBurst: messageBurst,
 		Now: time.Now, Logger: s.log,
-		Hooks: hub.Hooks{OnPaired: s.book.paired, OnParted: s.book.parted, OnCandidate: s.book.signalled, OnCallEnded: s.hangUp},
+		Hooks: hub.Hooks{
+			OnPaired: s.book.paired, OnParted: s.book.parted, OnCandidate: s.book.signalled, OnCallConnected: s.calls.connected,
+			OnCallEnded: func(over hub.CallOver) { s.hangUp(over); s.calls.over(over) },
+		},
 	}
 }
 
