@@ -52,23 +52,28 @@ func (s *server) openCertificate() error {
 
 // nameCertificate puts every name and address of this host into the leaf.
 func (s *server) nameCertificate(places []place) error {
-	addrs := append(addrsOf(places), netip.AddrFrom4([4]byte{127, 0, 0, 1}), netip.IPv6Loopback())
-	names := []string{"localhost"}
-	if name := s.cfg.MDNS.FQDN(); name != "" {
+	_, err := s.cert.SetNames(certificateNames(s.cfg, places))
+	return err
+}
+
+// certificateNames are all that browsers may reach this host by.
+func certificateNames(cfg configs.Config, places []place) (addrs []netip.Addr, names []string) {
+	addrs = append(addrsOf(places), netip.AddrFrom4([4]byte{127, 0, 0, 1}), netip.IPv6Loopback())
+	names = []string{"localhost"}
+	if name := cfg.MDNS.FQDN(); name != "" {
 		names = append(names, name)
 	}
 	if hostName, err := os.Hostname(); err == nil {
 		names = append(names, hostName, hostName+".local")
 	}
-	for _, name := range s.cfg.TLS.Names {
+	for _, name := range cfg.TLS.Names {
 		if addr, err := netip.ParseAddr(name); err == nil {
 			addrs = append(addrs, addr)
 		} else {
 			names = append(names, name)
 		}
 	}
-	_, err := s.cert.SetNames(addrs, names)
-	return err
+	return addrs, names
 }
 
 // caConfig says where the site's own CA is.

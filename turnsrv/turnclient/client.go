@@ -71,7 +71,8 @@ type Client struct {
 
 	username, password, realm, nonce string
 
-	waiting [][]byte // channel data that came before it was asked for
+	allocated bool
+	waiting   [][]byte // channel data that came before it was asked for
 }
 
 // Dial connects, over TLS with a handshake. Nothing is asked of the server yet.

@@ -45,6 +45,7 @@ func (c *Client) Allocate(ctx context.Context) (relayed netip.AddrPort, err erro
 	if err != nil {
 		return netip.AddrPort{}, err
 	}
+	c.allocated = true
 	return addressIn(answer, stun.AttrXORRelayedAddress)
 }
 
@@ -58,6 +59,7 @@ func (c *Client) BindChannel(ctx context.Context, peer netip.AddrPort) error {
 // Release ends the allocation (RFC 8656 section 8).
 func (c *Client) Release(ctx context.Context) error {
 	_, err := c.signed(ctx, stun.MethodRefresh, raw{stun.AttrLifetime, []byte{0, 0, 0, 0}})
+	c.allocated = c.allocated && err != nil
 	return err
 }
 
