@@ -12,6 +12,7 @@ export class Lab {
   #strangers; // browsers that do not trust the site
   #settings = {};
   #switched = new Set();
+  #shut = false;
 
   constructor(topology, { out, binary, trust }) {
     this.topology = topology;
@@ -65,6 +66,13 @@ export class Lab {
     return person;
   }
 
+  /** An administrator, made on the server's own command line. */
+  async administrator(place, options) {
+    const as = { id: `admin-${++this.#arrived}`, name: `Root ${this.#arrived}`, password: 'correct horse admin' };
+    await this.server.addAdministrator(as);
+    return this.person(place, { ...options, as });
+  }
+
   /** The plain-HTTP page that a place's people are sent to first. */
   startPage(place) {
     return `http://${serverFor(place)}:${httpPort}/?lang=en`;
@@ -80,6 +88,23 @@ export class Lab {
   block(place = 'r') {
     this.#switched.add(place);
     this.topology.direct(false, place);
+  }
+
+  /** Closes the router to packets that match, for this scenario only. */
+  shut(match) {
+    this.topology.shut([match]);
+    this.#shut = true;
+  }
+
+  /** What a person's click puts on the clipboard. */
+  async copied(person, click) {
+    await person.page.evaluate(() => {
+      navigator.clipboard.writeText = async (text) => {
+        window.copiedText = text;
+      };
+    });
+    await click();
+    return person.page.evaluate(() => window.copiedText);
   }
 
   /** Restarts the server with other settings, for this scenario only. */
@@ -102,6 +127,8 @@ export class Lab {
     this.#strangers = undefined;
     for (const place of this.#switched) this.topology.direct(true, place);
     this.#switched.clear();
+    if (this.#shut) this.topology.reset();
+    this.#shut = false;
     if (!this.server.running) await this.server.start();
     else if (Object.keys(this.#settings).length > 0) await this.server.restart();
     this.#settings = {};

@@ -20,6 +20,7 @@ export async function snapshot() {
     audioBytes: sum(inbound('audio'), 'bytesReceived'),
     local: end(pair?.localCandidateId) ?? null,
     remote: end(pair?.remoteCandidateId) ?? null,
+    relayPorts: stats.filter((s) => s.type === 'local-candidate' && s.candidateType === 'relay').map((s) => s.port),
     relays: stats.filter((s) => s.type === 'local-candidate' && s.candidateType === 'relay').map((s) => s.address),
     state: pc.connectionState,
   };

@@ -71,6 +71,12 @@ export class Server {
     return netns.runAsync(this.topology.ns(place), [process.execPath, fetchFile, String(startMs), url, ...caFile]);
   }
 
+  /** On the server's own command line, while it runs or not. */
+  async addAdministrator({ id, name, password }) {
+    const command = [this.binary, 'user', 'add', id, '--name', name, '--admin', '--data', this.data];
+    await netns.runAsync(this.topology.ns('srv'), ['env', `FIELDPHONE_PASSWORD=${password}`, ...command]);
+  }
+
   get running() {
     return this.#process !== undefined && this.#process.exitCode === null && this.#process.signalCode === null;
   }

@@ -144,6 +144,17 @@ export class Topology {
     netns.run(this.ns(place), ['nft', '-f', '-'], rules.join('\n'));
   }
 
+  /** Closes the router to packets that match any of nftables' expressions. */
+  shut(matches) {
+    const rules = matches.map((match) => `add rule inet filter shut ${match} counter drop`);
+    netns.run(this.ns('r'), ['nft', '-f', '-'], ['flush chain inet filter shut', ...rules].join('\n'));
+  }
+
+  /** Gives the router the rules that it had at first. */
+  reset() {
+    netns.run(this.ns('r'), ['nft', '-f', '-'], `delete table inet filter\n${routerRules}`);
+  }
+
   destroy() {
     const mine = `${this.id}-`;
     netns.remove(netns.list().filter((name) => name.startsWith(mine)));

@@ -2,6 +2,7 @@
 // share browsers.
 import accessibility from './accessibility.mjs';
 import addresses from './addresses.mjs';
+import admin from './admin.mjs';
 import app from './app.mjs';
 import attacker from './attacker.mjs';
 import calls from './calls.mjs';
@@ -13,4 +14,4 @@ import presence from './presence.mjs';
 import recovery from './recovery.mjs';
 import ringing from './ringing.mjs';
 
-export const scenarios = [...presence, ...calls, ...ringing, ...paths, ...locked, ...attacker, ...recovery, ...fallback, ...addresses, ...firstvisit, ...app, ...accessibility];
+export const scenarios = [...presence, ...calls, ...ringing, ...paths, ...locked, ...attacker, ...admin, ...recovery, ...fallback, ...addresses, ...firstvisit, ...app, ...accessibility];
