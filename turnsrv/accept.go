@@ -1,8 +1,10 @@
 package turnsrv
 
 import (
+	"cmp"
 	"errors"
 	"net"
+	"net/netip"
 	"os"
 	"time"
 )
@@ -40,13 +42,23 @@ func (s *Server) isGone(l *listener) bool {
 	return l.gone
 }
 
+// relayBy is the address that a connection to a local one relays by; zero if
+// there is none.
+func (l Listener) relayBy(local netip.Addr) netip.Addr {
+	if l.Address.IsValid() || l.RelayBy == nil {
+		return cmp.Or(l.Address, local)
+	}
+	address, ok := l.RelayBy(local)
+	if !ok {
+		return netip.Addr{}
+	}
+	return address
+}
+
 // welcome admits a connection within the limits, or closes it.
 func (s *Server) welcome(l *listener, conn net.Conn) {
 	local, remote := addrPort(conn.LocalAddr()), addrPort(conn.RemoteAddr())
-	relayAddress := l.Address
-	if !relayAddress.IsValid() {
-		relayAddress = local.Addr().WithZone("")
-	}
+	relayAddress := l.relayBy(local.Addr().WithZone(""))
 	s.mu.Lock()
 	full := s.tcpOpen >= s.limits().TCPConnections || s.tcpByIP[remote.Addr()] >= s.limits().TCPConnectionsPerIP
 	if full || l.gone || !remote.IsValid() || !relayAddress.IsValid() {

@@ -142,14 +142,14 @@ func (e *endpoint) AllocatePacketConn(string, int) (net.PacketConn, net.Addr, er
 		s.sessions.cancel(admitted.identity.SessionID)
 		return nil, nil, err
 	}
-	told := net.UDPAddrFromAddrPort(netip.AddrPortFrom(e.advertised, port))
+	told := netip.AddrPortFrom(s.peers.now.Load().advertised(e.relayAddress), port)
 	r := &relayConn{
 		PacketConn: conn, conn: conn, server: s, pool: pool, port: port,
 		endpoint: e, client: admitted.client, username: admitted.username, identity: admitted.identity,
-		id: s.lastID.Add(1), created: s.config.Now(),
+		told: told, id: s.lastID.Add(1), created: s.config.Now(),
 	}
 	r.gate = newGate(s.peers, r.known)
-	pool.hold(port)
+	pool.hold(port, told.Addr())
 	if !s.sessions.attach(r) {
 		pool.release(port)
 		_ = conn.Close()
@@ -165,7 +165,7 @@ func (e *endpoint) AllocatePacketConn(string, int) (net.PacketConn, net.Addr, er
 	if s.config.Allocated != nil {
 		s.config.Allocated(r.identity.Subject, r.identity.SessionID, r.client)
 	}
-	return r, told, nil
+	return r, net.UDPAddrFromAddrPort(told), nil
 }
 
 // events follows what pion holds of each allocation. Some of these come with a

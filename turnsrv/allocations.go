@@ -65,7 +65,7 @@ func (r *relayConn) describe(span PortRange) Allocation {
 	a := Allocation{
 		ID: r.id, User: r.identity.Subject, Session: r.identity.SessionID,
 		Client: r.client, Server: addrPort(r.endpoint.socket.local()),
-		Relayed:   netip.AddrPortFrom(r.endpoint.advertised, r.port),
+		Relayed:   r.told,
 		Transport: string(r.endpoint.socket.transport()),
 		Peers:     r.gate.peers(), Created: r.created,
 		FromClient: r.fromClient.snapshot(), ToClient: r.toClient.snapshot(),

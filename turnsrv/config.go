@@ -57,8 +57,12 @@ type Listener struct {
 	// listener that serves several addresses leave it zero: then each
 	// connection relays by the address it came in on.
 	Address netip.Addr
+	// RelayBy, for a TCP listener without Address, gives the address that a
+	// connection relays by from the local one that it came in on; false closes
+	// the connection. Nil: the very address that it came in on.
+	RelayBy func(local netip.Addr) (netip.Addr, bool)
 	// Advertised is what clients are told instead of Address, for a server
-	// behind port forwarding. Zero means Address.
+	// behind port forwarding. Zero means Address. See also Server.Advertise.
 	Advertised netip.Addr
 
 	opened bool
@@ -89,6 +93,9 @@ func (l Listener) validate() error {
 	}
 	if l.Advertised.IsValid() && !l.Address.IsValid() {
 		return errors.New("turn: listener: an advertised address needs the local address it stands for")
+	}
+	if l.RelayBy != nil && (l.TCP == nil || l.Address.IsValid()) {
+		return errors.New("turn: listener: RelayBy is for a TCP listener without Address")
 	}
 	if l.TCP != nil {
 		return nil

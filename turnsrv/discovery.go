@@ -161,7 +161,7 @@ func (s *Server) place(l *listener) (*corner, error) {
 		go s.answerAlternate(address, conn)
 	}
 	return &corner{
-		told:  cmp.Or(l.Advertised, l.Address),
+		told:  s.peers.now.Load().advertised(l.Address),
 		ports: [2]uint16{addrPort(l.UDP.LocalAddr()).Port(), address.Port()},
 		conns: [2]*net.UDPConn{l.UDP, conn},
 	}, nil

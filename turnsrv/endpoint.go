@@ -39,12 +39,10 @@ type socket interface {
 // endpoint is one UDP socket, or one TCP connection, as pion/turn sees it: a
 // net.PacketConn. It is also the pion server's address generator.
 type endpoint struct {
-	server *Server
-	from   *listener
-	socket socket
-	// relayAddress is where relay ports are opened, advertised is what
-	// clients are told.
-	relayAddress, advertised netip.Addr
+	server       *Server
+	from         *listener
+	socket       socket
+	relayAddress netip.Addr // where relay ports are opened
 	// remote is the client of a TCP connection, zero for UDP.
 	remote netip.AddrPort
 
@@ -73,11 +71,8 @@ type admission struct {
 func newEndpoint(s *Server, from *listener, relayAddress netip.Addr, sock socket) *endpoint {
 	e := &endpoint{
 		server: s, from: from, socket: sock,
-		relayAddress: relayAddress, advertised: relayAddress,
-		live: make(map[netip.AddrPort]*relayConn),
-	}
-	if from.Advertised.IsValid() {
-		e.advertised = from.Advertised
+		relayAddress: relayAddress,
+		live:         make(map[netip.AddrPort]*relayConn),
 	}
 	return e
 }

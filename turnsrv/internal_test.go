@@ -56,7 +56,7 @@ func TestNoAllocationPerPacket(t *testing.T) {
 	server.settings.Store(&Settings{Limits: Limits{BitsPerAllocation: 1 << 30, Bits: 1 << 30}})
 	home := netip.MustParseAddr("127.0.0.1")
 	pool := newPortPool(home, PortRange{1024, 65535}, bindRelay)
-	pool.hold(addrPort(b.LocalAddr()).Port())
+	pool.hold(addrPort(b.LocalAddr()).Port(), home)
 	server.peers = newPeerRules(Policy{Mode: ModeAny, AllowLoopback: true}, slog.New(slog.DiscardHandler))
 	server.peers.set([]Listener{{UDP: a, Address: home}}, map[netip.Addr]*portPool{home: pool})
 	relay := &relayConn{conn: a, server: server}

@@ -1,6 +1,7 @@
 package turnsrv
 
 import (
+	"cmp"
 	"log/slog"
 	"maps"
 	"net"
@@ -23,8 +24,14 @@ type rules struct {
 	own map[netip.Addr]*portPool
 	// toLocal and toAdvertised translate between the address that clients are
 	// told and the one that sockets have, so that two relayed clients of this
-	// server reach each other without a router that hairpins.
+	// server reach each other without a router that hairpins. toAdvertised is
+	// for new allocations; toLocal has what running ones were told as well.
 	toLocal, toAdvertised map[netip.Addr]netip.Addr
+}
+
+// advertised is what clients are told for a local address.
+func (r *rules) advertised(local netip.Addr) netip.Addr {
+	return cmp.Or(r.toAdvertised[local], local)
 }
 
 // judge decides on a peer's address in any form.
@@ -53,13 +60,14 @@ func (r *rules) local(peer netip.AddrPort) (to netip.AddrPort, pool *portPool, o
 }
 
 // told is the address that clients know the sender of a packet by, and the
-// relay ports there if the address is ours.
-func (r *rules) told(from netip.AddrPort) (peer netip.AddrPort, pool *portPool, own bool) {
+// relay ports there if the address is ours, with the pool's count of changes.
+func (r *rules) told(from netip.AddrPort) (peer netip.AddrPort, pool *portPool, own bool, changes uint64) {
 	pool, own = r.own[from.Addr()]
-	if advertised, ok := r.toAdvertised[from.Addr()]; ok {
-		from = netip.AddrPortFrom(advertised, from.Port())
+	if pool != nil {
+		changes = pool.changes()
+		from = netip.AddrPortFrom(pool.told(from.Port()), from.Port())
 	}
-	return from, pool, own
+	return from, pool, own, changes
 }
 
 func (r *rules) equal(other *rules) bool {
@@ -75,7 +83,12 @@ type peerRules struct {
 	refreshed time.Time
 	listeners []Listener
 	pools     map[netip.Addr]*portPool
+	advertise map[netip.Addr]netip.Addr // local to told, beside those of listeners
+	earlier   map[netip.Addr]netip.Addr // told to local, of allocations that may still run
 }
+
+// maxEarlier bounds the memory of earlier advertised addresses.
+const maxEarlier = 256
 
 // rulesLifetime is how long the host's addresses are taken as unchanged.
 const rulesLifetime = time.Second
@@ -108,6 +121,18 @@ func (r *peerRules) setPolicy(policy Policy) {
 	r.now.Store(&changed)
 }
 
+// setAdvertised replaces what is told for local addresses.
+func (r *peerRules) setAdvertised(advertise map[netip.Addr]netip.Addr) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.earlier == nil || len(r.earlier) > maxEarlier {
+		r.earlier = make(map[netip.Addr]netip.Addr)
+	}
+	maps.Copy(r.earlier, r.now.Load().toLocal)
+	r.advertise = advertise
+	r.rebuild()
+}
+
 // set tells what the server listens on and which relay ports there are.
 func (r *peerRules) set(listeners []Listener, pools map[netip.Addr]*portPool) {
 	r.mu.Lock()
@@ -137,14 +162,23 @@ func (r *peerRules) rebuild() {
 		}
 	}
 	maps.Copy(after.own, r.pools)
-	for _, l := range r.listeners {
-		if l.Address.IsValid() {
-			after.own[l.Address] = r.pools[l.Address]
+	told := func(advertised, local netip.Addr) {
+		if advertised.IsValid() && advertised != local {
+			after.own[advertised] = r.pools[local]
+			after.toLocal[advertised] = local
 		}
-		if l.Advertised.IsValid() && l.Advertised != l.Address {
-			after.own[l.Advertised] = r.pools[l.Address]
-			after.toLocal[l.Advertised] = l.Address
-			after.toAdvertised[l.Address] = l.Advertised
+	}
+	for advertised, local := range r.earlier {
+		told(advertised, local)
+	}
+	for _, l := range r.listeners {
+		if !l.Address.IsValid() {
+			continue
+		}
+		after.own[l.Address] = r.pools[l.Address]
+		if advertised := cmp.Or(r.advertise[l.Address], l.Advertised); advertised.IsValid() && advertised != l.Address {
+			told(advertised, l.Address)
+			after.toAdvertised[l.Address] = advertised
 		}
 	}
 	if !after.equal(before) {

@@ -29,6 +29,10 @@ type portPool struct {
 
 	// held marks the ports of allocations, for packets to look at.
 	held [1 << 16 / 64]atomic.Uint64
+	// advertised are those of held ports that are told by another address than
+	// the pool's, and changed counts how often that changed.
+	advertised sync.Map // of uint16 to netip.Addr
+	changed    atomic.Uint64
 
 	mu      sync.Mutex
 	span    PortRange
@@ -192,9 +196,37 @@ func (p *portPool) move(span PortRange) {
 	p.span = span
 }
 
-func (p *portPool) hold(port uint16) { p.held[port/64].Or(1 << (port % 64)) }
+// hold marks the port of an allocation, which clients are told by an address.
+func (p *portPool) hold(port uint16, told netip.Addr) {
+	if told != p.address {
+		p.advertised.Store(port, told)
+		p.changed.Add(1)
+	}
+	p.held[port/64].Or(1 << (port % 64))
+}
 
-func (p *portPool) release(port uint16) { p.held[port/64].And(^(uint64(1) << (port % 64))) }
+func (p *portPool) release(port uint16) {
+	p.held[port/64].And(^(uint64(1) << (port % 64)))
+	if _, advertised := p.advertised.LoadAndDelete(port); advertised {
+		p.changed.Add(1)
+	}
+}
+
+// told is the address that clients know a held port by.
+func (p *portPool) told(port uint16) netip.Addr {
+	if told, ok := p.advertised.Load(port); ok {
+		return told.(netip.Addr)
+	}
+	return p.address
+}
+
+// changes is 0 for a nil pool.
+func (p *portPool) changes() uint64 {
+	if p == nil {
+		return 0
+	}
+	return p.changed.Load()
+}
 
 // holds reports whether an allocation has this port. A nil pool holds none.
 func (p *portPool) holds(port uint16) bool {

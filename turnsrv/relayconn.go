@@ -18,8 +18,11 @@ type relayConn struct {
 	pool           *portPool
 	port           uint16
 
-	id       uint64
-	created  time.Time
+	id      uint64
+	created time.Time
+	// told is the relayed address that the client and its peers know.
+	told netip.AddrPort
+
 	endpoint *endpoint
 	client   netip.AddrPort
 	username string
@@ -81,13 +84,15 @@ type sender struct {
 	addr  *net.UDPAddr
 	own   bool
 	relay *portPool
+	// changes is how often relay had told addresses otherwise.
+	changes uint64
 }
 
 func (r *relayConn) sender(from netip.AddrPort) *sender {
 	current, last := r.server.peers.now.Load(), &r.last
-	if from != last.from || current != last.rules {
+	if from != last.from || current != last.rules || last.relay.changes() != last.changes {
 		last.from, last.rules = from, current
-		last.told, last.relay, last.own = current.told(from)
+		last.told, last.relay, last.own, last.changes = current.told(from)
 		last.addr = net.UDPAddrFromAddrPort(last.told)
 	}
 	return last
@@ -136,7 +141,7 @@ func (r *relayConn) Close() error {
 func (r *relayConn) attrs() []any {
 	return []any{
 		"user", r.identity.Subject, "session", r.identity.SessionID, "allocation", r.id, "client", r.client,
-		"transport", string(r.endpoint.socket.transport()), "relayed", netip.AddrPortFrom(r.endpoint.advertised, r.port),
+		"transport", string(r.endpoint.socket.transport()), "relayed", r.told,
 	}
 }
 

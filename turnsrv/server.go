@@ -207,6 +207,14 @@ func (s *Server) SetAddresses(ctx context.Context, addresses []netip.Addr, port 
 	return errors.Join(errs...)
 }
 
+// Advertise replaces the addresses that clients are told instead of local ones,
+// for a server behind port forwarding. It holds for new allocations; running
+// ones keep the address that they were told. A local address that is not named
+// has what its Listener says.
+func (s *Server) Advertise(told map[netip.Addr]netip.Addr) {
+	s.peers.setAdvertised(maps.Clone(told))
+}
+
 // Addresses lists the local addresses that are served over UDP now.
 func (s *Server) Addresses() []netip.Addr {
 	s.mu.Lock()

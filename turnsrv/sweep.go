@@ -96,10 +96,7 @@ func (s *Server) advertisedFor(address netip.Addr) (advertised netip.Addr, serve
 	defer s.mu.Unlock()
 	for _, l := range s.listeners {
 		if l.Address == address && l.UDP != nil {
-			if l.Advertised.IsValid() {
-				return l.Advertised, true
-			}
-			return address, true
+			return s.peers.now.Load().advertised(address), true
 		}
 	}
 	return netip.Addr{}, false
