@@ -16,6 +16,8 @@ export interface PairDeps extends Env {
 const load = { count: 50, everyMs: 20, size: 200, echoEvery: 1 };
 /** The offerer is over with one transport after so long; the answerer waits a little longer. */
 const idleMs = 15_000;
+/** When a transport is done, the offer of the next one, if there is one, is on its way. */
+const nextMs = 2_000;
 /** The server forgets the test soon after. */
 const lifeMs = 85_000;
 const maxWaiting = 32;
@@ -132,20 +134,21 @@ export class PairTest {
     timers.clear(this.idle);
   }
 
-  private stillHere(): void {
+  private stillHere(ms = idleMs): void {
     if (!this.over) return;
     this.deps.timers.clear(this.idle);
-    this.idle = this.deps.timers.set(() => this.over?.(), idleMs);
+    this.idle = this.deps.timers.set(() => this.over?.(), ms);
   }
 
   private async answer(transport: Transport, offer: RTCSessionDescriptionInit): Promise<void> {
     const servers = this.servers(transport);
     if (!servers || !this.deps.transports.includes(transport)) return;
     const end = this.open(transport, servers);
-    const last = this.deps.transports[this.deps.transports.length - 1] === transport;
     end.pc.ondatachannel = ({ channel }) => {
       reflect(channel, () => undefined);
-      if (last) channel.onclose = () => this.over?.();
+      channel.onclose = () => {
+        if (end === this.end) this.stillHere(nextMs);
+      };
     };
     end.answered = true;
     await end.pc.setRemoteDescription(offer);
