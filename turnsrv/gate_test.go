@@ -264,19 +264,22 @@ func TestZeroPolicyIsSecure(t *testing.T) {
 	}
 }
 
-// A port of the range that another program holds is no relay port.
+// A port of the range that another program holds is no relay port, nor is one
+// that was.
 func TestOtherProgramInTheRelayRange(t *testing.T) {
-	span := freeRange(t, 8)
-	service := bindTo(t, netip.AddrPortFrom(addrOne, span.Min))
-	s := startSite(t, func(c *turnsrv.Config) { c.Relay = span })
+	s := startSite(t)
 	username, password := s.login("ann", "S1")
+	before := dial(t, "udp", s.udp[addrOne], username, password)
+	ended := before.allocate()
+	before.must(before.request(stun.MethodRefresh, lifetime(0)))
+	service := bindTo(t, ended)
 	c := dial(t, "udp", s.udp[addrOne], username, password)
 	relayed := c.allocate()
 	c.must(c.bindChannel(0x4000, local(service)))
-	before := s.Stats().PeerPackets
+	dropped := s.Stats().PeerPackets
 	c.sendChannel(0x4000, "to a service")
 	reply(t, service, relayed, "from a service")
-	eventually(t, "both packets are dropped", func() bool { return s.Stats().PeerPackets == before+2 })
+	eventually(t, "both packets are dropped", func() bool { return s.Stats().PeerPackets == dropped+2 })
 	if got := received(t, service, addrPeer); len(got) != 0 {
 		t.Errorf("the service got %q", got)
 	}
