@@ -102,7 +102,8 @@ func crowd(b *testing.B, people int) *hub.Hub {
 	b.Cleanup(func() { cancel(); <-done })
 	legs := []rtc.Leg{
 		{Leg: rtc.LegTURNUDP, State: rtc.LegFailed, Code: rtc.LegTimeout, Target: "10.77.1.1:3478/udp"},
-		{Leg: rtc.LegTURNTCP, State: rtc.LegOK, MS: 3}, {Leg: rtc.LegClock, State: rtc.LegOK},
+		{Leg: rtc.LegTURNTCP, State: rtc.LegOK, MS: 3},
+		{Leg: rtc.LegClock, State: rtc.LegOK},
 	}
 	for i := range people {
 		addr := netip.AddrFrom4([4]byte{10, 77, byte(i % 8), byte(1 + i/8%250)})

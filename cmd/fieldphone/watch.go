@@ -31,8 +31,11 @@ const (
 // watch looks at the server every few seconds: for the warnings and the forecast of the
 // dashboard, and to warn in the log before relay ports run out.
 type watch struct {
-	relay    interface{ Ports() []turnsrv.PortUse }
-	hub      *hub.Hub
+	relay interface{ Ports() []turnsrv.PortUse }
+	hub   interface {
+		Stats() hub.Stats
+		People() []hub.PersonView
+	}
 	presence func(context.Context) error // nil without Redis
 	database func(context.Context) error
 	cert     certificate
@@ -46,9 +49,8 @@ type watch struct {
 	mu       sync.Mutex
 	ports    *forecaster
 	warnings []httpapi.Warning
-	looked   time.Time // carries the monotonic clock
-	jumped   time.Duration
-	jumpedAt time.Time
+	first    time.Time // of the looks; carries the monotonic clock
+	clock    wallClock
 }
 
 var _ httpapi.Watch = (*watch)(nil)
@@ -92,6 +94,12 @@ func (w *watch) look(ctx context.Context) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	now := w.now()
+	if w.first.IsZero() {
+		w.first = time.Now()
+	}
+	if jump := w.clock.look(now, time.Since(w.first)); jump != 0 {
+		w.log.Warn("the server's clock was set", "by", jump.Round(time.Second).String(), "do", "check that it is right: sessions and certificates depend on it")
+	}
 	for _, c := range w.ports.observe(now, ports, calls) {
 		w.tellCrossing(c)
 	}
@@ -184,18 +192,33 @@ func (w *watch) clientClocks() time.Duration {
 	return time.Duration(offsets[len(offsets)/2] * float64(time.Millisecond))
 }
 
-// clockWarnings: a clock that jumps, that is before the certificate was made, or that most
+// wallClock notices when the clock of the wall is set, by one that only counts.
+type wallClock struct {
+	offset   time.Duration // from the counting clock to the wall's
+	known    bool
+	jumped   time.Duration
+	jumpedAt time.Duration // by the counting clock
+}
+
+// look returns by how much the clock was set since the last look, 0 for not.
+func (c *wallClock) look(wall time.Time, elapsed time.Duration) (jump time.Duration) {
+	offset := time.Duration(wall.UnixNano()) - elapsed
+	if c.known && (offset-c.offset).Abs() > clockJump {
+		jump = offset - c.offset
+		c.jumped, c.jumpedAt = jump, elapsed
+	}
+	if c.jumped != 0 && elapsed-c.jumpedAt > clockMemory {
+		c.jumped = 0
+	}
+	c.offset, c.known = offset, true
+	return jump
+}
+
+// clockWarnings: a clock that was set, that is before the certificate was made, or that most
 // clients contradict.
 func (w *watch) clockWarnings(now time.Time, clients time.Duration) (found []httpapi.Warning) {
-	if !w.looked.IsZero() {
-		if jump := now.Round(0).Sub(w.looked.Round(0)) - now.Sub(w.looked); jump.Abs() > clockJump {
-			w.jumped, w.jumpedAt = jump, now
-			w.log.Warn("the server's clock was set", "by", jump.Round(time.Second).String(), "do", "check that it is right: sessions and certificates depend on it")
-		}
-	}
-	w.looked = now
-	if !w.jumpedAt.IsZero() && now.Sub(w.jumpedAt) < clockMemory {
-		found = append(found, warning("clock_suspect", "reason", "jumped", "seconds", int(w.jumped.Seconds())))
+	if w.clock.jumped != 0 {
+		found = append(found, warning("clock_suspect", "reason", "jumped", "seconds", int(w.clock.jumped.Seconds())))
 	}
 	if leaf := w.leaf(); leaf != nil && leaf.Leaf != nil && now.Before(leaf.Leaf.NotBefore) {
 		found = append(found, warning("clock_suspect", "reason", "before_certificate"))
