@@ -53,6 +53,9 @@ func TestOverlayWinsOverTheFileAndLosesToTheRest(t *testing.T) {
 	if diff := cmp.Diff([]string{"limits.kbps"}, got.Fixed()); diff != "" {
 		t.Error(diff)
 	}
+	if diff := cmp.Diff([]string{"turn.relay_ports"}, got.Overlaid()); diff != "" {
+		t.Error(diff)
+	}
 	if got := got.File().TURN.Kbps; got != 1000 {
 		t.Errorf("the file says %d", got)
 	}

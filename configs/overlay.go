@@ -40,6 +40,19 @@ func (l Loaded) Fixed() []string { return sortedKeys(l.fixed) }
 // File returns the settings that hold where nothing was set on the dashboard.
 func (l Loaded) File() Config { return l.file }
 
+// Overlaid returns the keys of the file that the overlay decides: not those that the
+// environment or the command line decides after all.
+func (l Loaded) Overlaid() []string {
+	var keys []string
+	for _, k := range liveKeys() {
+		_, fixed := l.fixed[k.name]
+		if !fixed && !reflect.DeepEqual(valueAt(&l.below, k.path).Interface(), valueAt(&l.file, k.path).Interface()) {
+			keys = append(keys, k.path)
+		}
+	}
+	return keys
+}
+
 // overlay reads the overlay of the data folder, if there is one.
 func (l *loader) overlay(data string) {
 	path := filepath.Join(data, OverlayName)

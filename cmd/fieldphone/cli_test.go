@@ -36,7 +36,7 @@ func TestCommandLine(t *testing.T) {
 		{"HelpFlag", []string{"--help"}, "", 0, "fieldphone config check|print", ""},
 		{"UnknownFlag", []string{"serve", "--nope"}, "", 2, "", "Try: fieldphone help"},
 		{"ServeTakesNothing", []string{"serve", "now"}, "", 2, "", `serve takes no "now"`},
-		{"ConfigCheck", []string{"config", "check"}, "", 0, "The configuration is valid.", ""},
+		{"ConfigCheck", []string{"config", "check"}, "", 0, "by SIGHUP: turn.relay_ports, ", ""},
 		{"ConfigPrint", []string{"config", "print"}, "", 0, "https_port: 8443", ""},
 		{"ConfigExample", []string{"config", "print", "--example"}, "", 0, "# ", ""},
 		{"ConfigWithoutVerb", []string{"config"}, "", 2, "", "config takes check or print"},

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"path/filepath"
+	"strings"
 
 	"fieldphone/configs"
 )
@@ -21,10 +23,11 @@ func (inv *invocation) config(_ context.Context, args []string) error {
 		fmt.Fprint(inv.stdout, configs.Example())
 		return nil
 	}
-	cfg, err := s.load(inv)
+	loaded, err := s.read(inv)
 	if err != nil {
 		return err
 	}
+	cfg := loaded.Config
 	if rest[0] == "print" {
 		text, err := cfg.YAML()
 		if err != nil {
@@ -37,5 +40,9 @@ func (inv *invocation) config(_ context.Context, args []string) error {
 		fmt.Fprintln(inv.stdout, "warning:", warning)
 	}
 	fmt.Fprintln(inv.stdout, "The configuration is valid.")
+	if keys := loaded.Overlaid(); len(keys) > 0 {
+		fmt.Fprintf(inv.stdout, "Set on the dashboard, and kept in %s: %s\n", filepath.Join(cfg.Data, configs.OverlayName), strings.Join(keys, ", "))
+	}
+	fmt.Fprintln(inv.stdout, "Can change while the server runs, on the dashboard or by SIGHUP:", strings.Join(configs.LiveKeys(), ", "))
 	return nil
 }
