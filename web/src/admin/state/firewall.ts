@@ -4,7 +4,7 @@ import type { ApiError, Api } from "../../protocol/api";
 import type { Keep } from "../../call/types";
 import { asApiError } from "./editor";
 import { Loose } from "./loose";
-import type { Rule } from "./path";
+import { readRule, type Rule } from "./path";
 
 export interface Opening {
   segment: string;
@@ -47,9 +47,10 @@ export class Firewall {
     this.kept.set(key, flavour);
   }
 
-  /** The rule for the chosen firewall, or the first there is. */
-  chosen(rules: readonly Rule[]): Rule | undefined {
-    return rules.find((rule) => rule.flavour === this.flavour.value) ?? rules[0];
+  /** The rule for the chosen firewall, at a place if one is asked for, or the first there is. */
+  chosen(rules: readonly Rule[], at = ""): Rule | undefined {
+    const there = rules.filter((rule) => at === "" || rule.at === "" || rule.at === at);
+    return there.find((rule) => rule.flavour === this.flavour.value) ?? there[0];
   }
 
   /** Fetches the rules for another place. */
@@ -74,11 +75,7 @@ export class Firewall {
           ports: o.texts("ports").join(", ") || o.text("ports"),
           why: o.text("why"),
         })),
-        flavours: f.list("flavours", (r) => ({
-          flavour: r.text("flavour"),
-          label: r.text("label") || r.text("flavour"),
-          text: r.text("text"),
-        })),
+        flavours: f.list("flavours", readRule),
       };
       this.problem.value = undefined;
     } catch (error) {

@@ -12,16 +12,22 @@ export interface Leg {
 
 export interface Rule {
   flavour: string;
+  /** Where it goes: router or server; empty where it does not matter. */
+  at: string;
   label: string;
   text: string;
 }
 
-/** A leg that fails, why, and the firewall rules that mend it. */
+/** What a test came to, and the firewall rules that mend it. */
 export interface Finding {
+  level: "failure" | "warning" | "info";
   leg: string;
   code: string;
   target: string;
   segment: string;
+  /** The code that the leg gave. */
+  because: string;
+  params: Record<string, string>;
   rules: Rule[];
 }
 
@@ -29,7 +35,7 @@ export interface TestDevice {
   user: { id: string; name: string };
   device: string;
   segment: string;
-  /** waiting, running, done, gone. */
+  /** waiting, running, done, gone or expired. */
   state: string;
   legs: Leg[];
   findings: Finding[];
@@ -65,18 +71,24 @@ export const readLegs = (f: Loose): Leg[] =>
     target: l.text("target"),
   }));
 
-const rule = (f: Loose): Rule => ({
+export const readRule = (f: Loose): Rule => ({
   flavour: f.text("flavour"),
+  at: f.text("at"),
   label: f.text("label") || f.text("flavour"),
   text: f.text("text"),
 });
 
+const levels = ["failure", "warning", "info"] as const;
+
 const finding = (f: Loose): Finding => ({
+  level: levels.find((level) => level === f.text("level")) ?? "failure",
   leg: f.text("leg"),
   code: f.text("code"),
   target: f.text("target"),
   segment: f.text("segment"),
-  rules: f.list("rules", rule),
+  because: f.text("because"),
+  params: f.object("params").plain(),
+  rules: f.list("rules", readRule),
 });
 
 export const readFindings = (f: Loose): Finding[] => f.list("findings", finding);
@@ -87,6 +99,10 @@ function userOf(f: Loose): { id: string; name: string } {
   const user = f.object("user");
   return { id: user.text("id"), name: user.text("name") || user.text("id") };
 }
+
+/** Names, alone or in pairs. */
+const usersIn = (value: unknown): string[] =>
+  Array.isArray(value) ? [...new Set(value.flat().filter((name) => typeof name === "string"))] : [];
 
 export function readPathTest(value: unknown): PathTest {
   const f = new Loose(value);
@@ -111,7 +127,7 @@ export function readPathTest(value: unknown): PathTest {
       leg: g.text("leg"),
       code: g.text("code"),
       ms: g.maybeNumber("ms"),
-      users: g.texts("users"),
+      users: usersIn(g.raw.users),
       finding: g.has("finding") ? finding(g.object("finding")) : undefined,
     })),
   };
@@ -120,13 +136,24 @@ export function readPathTest(value: unknown): PathTest {
 /** The findings of a test, each once, with who met them. */
 export function findingsOf(test: PathTest): { finding: Finding; who: string[] }[] {
   const found = new Map<string, { finding: Finding; who: string[] }>();
+  const names = new Map(test.devices.map(({ user }) => [user.id, user.name]));
   const add = (each: Finding, who: string[]) => {
     const key = [each.leg, each.code, each.target, each.segment].join("\n");
     const known = found.get(key);
     if (!known) found.set(key, { finding: each, who: [...new Set(who)] });
-    else known.who = [...new Set([...known.who, ...who])];
+    else {
+      known.who = [...new Set([...known.who, ...who])];
+      if (levels.indexOf(each.level) < levels.indexOf(known.finding.level)) known.finding = each;
+    }
   };
   for (const device of test.devices) for (const each of device.findings) add(each, [device.user.name]);
-  for (const cell of test.grid) if (cell.finding) add(cell.finding, cell.users);
-  return [...found.values()];
+  for (const cell of test.grid)
+    if (cell.finding) {
+      add(
+        cell.finding,
+        cell.users.map((id) => names.get(id) ?? id),
+      );
+    }
+  const order = (each: { finding: Finding }) => levels.indexOf(each.finding.level);
+  return [...found.values()].sort((a, b) => order(a) - order(b));
 }

@@ -50,6 +50,20 @@ export function nameOf(name: string, t: Translate): string {
   return key ? t(key) : name;
 }
 
+const valuePrefix: Record<string, string> = {
+  "peers.mode": "peers",
+  "registration.policy": "join",
+  "registration.guests": "flag",
+  "registration.users_may_invite": "flag",
+  "log.level": "level",
+};
+
+/** A setting's value as people read it. */
+export function valueWord(name: string, value: string, t: Translate): string {
+  const key = keyFor(valuePrefix[name] ?? "", value);
+  return key ? t(key) : value || t("set.empty");
+}
+
 export function List({ changes }: { changes: readonly Change[] }): JSX.Element {
   const { t } = useWords();
   return (
@@ -58,11 +72,11 @@ export function List({ changes }: { changes: readonly Change[] }): JSX.Element {
         <li key={name}>
           <span>{nameOf(name, t)}</span>{" "}
           <del>
-            <span class="sr-only">{t("changes.before")}</span> {before || t("set.empty")}
+            <span class="sr-only">{t("changes.before")}</span> {valueWord(name, before, t)}
           </del>{" "}
           <span aria-hidden="true">→</span>{" "}
           <ins>
-            <span class="sr-only">{t("changes.after")}</span> {after || t("set.empty")}
+            <span class="sr-only">{t("changes.after")}</span> {valueWord(name, after, t)}
           </ins>
         </li>
       ))}
@@ -109,8 +123,10 @@ function Effects({ effects }: { effects: readonly Effect[] }): JSX.Element {
 }
 
 export function effectText({ code, params }: Effect, t: Translate): string {
-  const key = keyFor("effect", code);
-  if (key) return t(key, params);
+  // Some effects have other words by what they say.
+  const idle = code === "ports_kept" && params.calls === "0";
+  const key = keyFor("effect", idle ? "ports_kept_idle" : [code, params.policy].filter(Boolean).join("_"));
+  if (key) return t(key, { n: params.sessions ?? params.allocations ?? "", ...params });
   const told = Object.entries(params).map(([name, value]) => `${name} ${value}`);
   return [code, ...told].join(", ");
 }

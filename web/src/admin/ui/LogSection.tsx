@@ -5,7 +5,7 @@ import type { Entry } from "../state/log";
 import { Loose } from "../state/loose";
 import { valueOf, written } from "../state/settings";
 import { keyFor } from "../words";
-import { nameOf } from "./Changes";
+import { nameOf, valueWord } from "./Changes";
 import { useAdmin, useWords, type Translate } from "./context";
 import { useAct } from "./errors";
 import { when } from "./format";
@@ -126,11 +126,11 @@ function Differences({ entry }: { entry: Entry }): JSX.Element | null {
         <li key={name}>
           <span>{nameOf(name, t)}</span>{" "}
           <del>
-            <span class="sr-only">{t("changes.before")}</span> {plain(before[name]) || t("set.empty")}
+            <span class="sr-only">{t("changes.before")}</span> {valueWord(name, plain(before[name]), t)}
           </del>{" "}
           <span aria-hidden="true">→</span>{" "}
           <ins>
-            <span class="sr-only">{t("changes.after")}</span> {plain(after[name]) || t("set.empty")}
+            <span class="sr-only">{t("changes.after")}</span> {valueWord(name, plain(after[name]), t)}
           </ins>
         </li>
       ))}

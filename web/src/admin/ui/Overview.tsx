@@ -163,6 +163,7 @@ const places: readonly [prefix: string, section: SectionID][] = [
   ["allocations", "relay"],
   ["turn", "relay"],
   ["quota", "relay"],
+  ["refused", "relay"],
   ["segment", "segments"],
   ["interface", "segments"],
   ["path", "path-test"],
@@ -193,7 +194,8 @@ function WarningLine({ warning, id }: { warning: Warning; id: string }): JSX.Ele
   const app = useApp();
   const { t } = useWords();
   const { code, params } = warning;
-  const what: Key | undefined = keyFor("warning", code);
+  const what: Key | undefined =
+    keyFor("warning", code) ?? keyFor("warning", [code, params.reason].filter(Boolean).join("_"));
   const how = keyFor("warning_how", code);
   const place = places.find(([prefix]) => code.startsWith(prefix))?.[1];
   const told = Object.entries(params).map(([name, value]) => `${name} ${value}`);

@@ -6,13 +6,14 @@ import {
   type Finding,
   type GridCell,
   type PathTest as Result,
+  type Rule,
   type TestDevice,
 } from "../state/path";
 import type { Asked } from "../state/tests";
 import { keyFor } from "../words";
 import { useAdmin, useWords, type Translate } from "./context";
 import { useAct } from "./errors";
-import { codeWord, legName, ms, when } from "./format";
+import { codeWord, legName, ms, span, when } from "./format";
 import { Choice, Nothing, Panel, Paste, Table, Tag, type Tone } from "./parts";
 
 /** Asks clients what gets through from where they are. */
@@ -110,15 +111,13 @@ function Start(): JSX.Element {
 function Shown({ result }: { result: Result }): JSX.Element {
   const admin = useAdmin();
   const { t, language } = useWords();
-  const ready = result.devices.filter((device) => ["done", "gone", "failed"].includes(device.state)).length;
+  const ready = result.devices.filter((device) => ["done", "gone", "expired"].includes(device.state)).length;
   const findings = findingsOf(result);
   return (
     <>
       <p class="test-state" role="status">
         {result.done ? (
-          <Tag tone={findings.length > 0 ? "bad" : "good"}>
-            {t(findings.length > 0 ? "test.found" : "test.clear", { n: findings.length })}
-          </Tag>
+          <Verdict findings={findings.map(({ finding }) => finding)} />
         ) : (
           <>
             <span class="spinner" aria-hidden="true" />
@@ -143,50 +142,85 @@ function Shown({ result }: { result: Result }): JSX.Element {
   );
 }
 
-const findingText = (finding: Finding, t: Translate): string =>
-  t("finding.text", {
-    leg: legName(finding.leg, t),
-    target: finding.target || t("finding.server"),
-    segment: finding.segment || t("segment.none"),
-  });
+function Verdict({ findings }: { findings: readonly Finding[] }): JSX.Element {
+  const { t } = useWords();
+  const count = (level: Finding["level"]) => findings.filter((each) => each.level === level).length;
+  const [failures, warnings] = [count("failure"), count("warning")];
+  if (failures > 0) return <Tag tone="bad">{t("test.failures", { n: failures })}</Tag>;
+  if (warnings > 0) return <Tag tone="warn">{t("test.warnings", { n: warnings })}</Tag>;
+  return <Tag tone="good">{t("test.clear")}</Tag>;
+}
+
+const levelTone: Record<Finding["level"], Tone> = { failure: "bad", warning: "warn", info: "plain" };
+
+/** What was found, in a sentence. */
+export function findingText(finding: Finding, t: Translate): string {
+  const { code, params, leg, target } = finding;
+  const values: Record<string, string> = { ...params, target: target || legName(leg, t) };
+  const off = Number(params.offset_ms);
+  if (Number.isFinite(off)) {
+    const time = span(Math.abs(off) / 1000, t);
+    values.offset = t(off < 0 ? "offset.behind" : "offset.ahead", { time });
+  }
+  const key = keyFor("found", code);
+  return key ? t(key, values) : [legName(leg, t), target, codeWord(code, t)].filter(Boolean).join(": ");
+}
 
 /** One thing that does not get through, why, and the rule that mends it. */
 function Found({ finding, who }: { finding: Finding; who: readonly string[] }): JSX.Element {
-  const { firewall } = useAdmin();
   const { t } = useWords();
-  const rule = firewall.chosen(finding.rules);
-  const how = keyFor("code_how", finding.code);
+  const how = keyFor("found_how", finding.code);
   return (
-    <article class="finding">
+    <article class={`finding is-${finding.level}`}>
       <p class="finding-what">
-        <Tag tone="bad">{legName(finding.leg, t)}</Tag> <b>{findingText(finding, t)}</b>
+        <Tag tone={levelTone[finding.level]}>{legName(finding.leg, t)}</Tag>{" "}
+        {finding.segment !== "" && <Tag>{finding.segment}</Tag>} <b>{findingText(finding, t)}</b>
       </p>
       <p>
-        {codeWord(finding.code, t)}
-        {how && <> {t(how)}</>}
-        {who.length > 0 && (
-          <span class="muted"> {t("finding.who", { names: who.join(", "), n: who.length })}</span>
-        )}
+        {finding.because !== "" && <>{codeWord(finding.because, t)} </>}
+        {how && <>{t(how, finding.params)} </>}
+        {who.length > 0 && <span class="muted">{t("finding.who", { names: who.join(", ") })}</span>}
       </p>
-      {rule && (
-        <>
-          <div class="finding-rule">
-            <p>{t("finding.mend")}</p>
-            <Choice
-              label={t("firewall.flavour")}
-              value={rule.flavour}
-              choices={finding.rules.map(({ flavour, label }) => ({ value: flavour, label }))}
-              onChoose={(flavour) => firewall.choose(flavour)}
-            />
-          </div>
-          <Paste
-            text={rule.text}
-            label={t("finding.copy")}
-            about={t("firewall.text", { name: rule.label })}
-          />
-        </>
-      )}
+      {finding.rules.length > 0 && <Mend rules={finding.rules} />}
     </article>
+  );
+}
+
+/** The rule that lets it through, for the firewall at hand. */
+function Mend({ rules }: { rules: readonly Rule[] }): JSX.Element | null {
+  const { firewall } = useAdmin();
+  const { t } = useWords();
+  const places = [...new Set(rules.map((rule) => rule.at).filter(Boolean))];
+  const [at, setAt] = useState("");
+  const rule = firewall.chosen(rules, at || places[0]);
+  if (!rule) return null;
+  const flavours = [...new Map(rules.map((each) => [each.flavour, each])).values()];
+  return (
+    <>
+      <div class="finding-rule">
+        <p>{t("finding.mend")}</p>
+        <div class="finding-choices">
+          {places.length > 1 && (
+            <Choice
+              label={t("firewall.at")}
+              value={rule.at}
+              choices={places.map((place) => {
+                const key = keyFor("at", place);
+                return { value: place, label: key ? t(key) : place };
+              })}
+              onChoose={setAt}
+            />
+          )}
+          <Choice
+            label={t("firewall.flavour")}
+            value={rule.flavour}
+            choices={flavours.map(({ flavour, label }) => ({ value: flavour, label }))}
+            onChoose={(flavour) => firewall.choose(flavour)}
+          />
+        </div>
+      </div>
+      <Paste text={rule.text} label={t("finding.copy")} about={t("firewall.text", { name: rule.label })} />
+    </>
   );
 }
 

@@ -150,7 +150,11 @@ export function SettingChoice({ name, choices }: ChoiceProps): JSX.Element {
   const now = editor.text(name);
   const problems = problemsOf(editor.problems.value, name);
   return (
-    <div class="choices" role="radiogroup" aria-label={t(`set.${name}`)}>
+    <div
+      class={`choices ${choices.some(({ text }) => text) ? "" : "short"}`}
+      role="radiogroup"
+      aria-label={t(`set.${name}`)}
+    >
       {choices.map(({ value, title, text }) => (
         <label key={value} class={`pick ${now === value ? "on" : ""}`}>
           <input

@@ -2,6 +2,8 @@ import type { JSX } from "preact";
 
 const width = 100;
 const height = 24;
+/** Fewer values than these do not fill the width yet. */
+const fewest = 15;
 
 /** The points of a line through the values, newest to the right, in a box of 100 by 24. */
 export function linePoints(values: readonly number[], top: number, slots: number): string {
@@ -31,7 +33,7 @@ interface Props {
 /** A small graph in a line of text. */
 export function Spark({ values, top = 1, slots = 60, label, tone = "accent" }: Props): JSX.Element {
   const shown = values.slice(-slots);
-  const points = linePoints(shown, top, slots);
+  const points = linePoints(shown, top, Math.min(Math.max(shown.length, fewest), slots));
   const first = points.split(",", 1)[0];
   return (
     <svg

@@ -49,6 +49,9 @@ export interface Column<T> {
   wide?: boolean;
 }
 
+const cellClass = ({ number, silent, wide }: Column<never>): string =>
+  [number && "number", silent && "act", wide && "wide"].filter(Boolean).join(" ");
+
 interface TableProps<T> {
   label: string;
   columns: readonly Column<T>[];
@@ -80,7 +83,7 @@ export function Table<T>({ label, columns, rows, id, tone }: TableProps<T>): JSX
               <td
                 key={column.key}
                 role="cell"
-                class={`${column.number ? "number" : ""} ${column.wide ? "wide" : ""}`}
+                class={cellClass(column)}
                 data-label={column.silent ? undefined : column.title}
               >
                 {column.cell(row)}

@@ -1,8 +1,10 @@
+import { codes } from "./en-codes";
 import { general } from "./en-general";
 import { network } from "./en-network";
 
+export type Codes = Record<keyof typeof codes, string>;
 export type General = Record<keyof typeof general, string>;
 export type Network = Record<keyof typeof network, string>;
-export type Messages = General & Network;
+export type Messages = Codes & General & Network;
 
-export const en: Messages = { ...general, ...network };
+export const en: Messages = { ...general, ...network, ...codes };

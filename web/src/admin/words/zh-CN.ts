@@ -1,5 +1,6 @@
 import type { Messages } from "./en";
+import { codes } from "./zh-CN-codes";
 import { general } from "./zh-CN-general";
 import { network } from "./zh-CN-network";
 
-export const zhCN: Messages = { ...general, ...network };
+export const zhCN: Messages = { ...general, ...network, ...codes };
