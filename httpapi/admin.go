@@ -139,7 +139,7 @@ func (a *App) record(c *fiber.Ctx, entry adminlog.Entry) error {
 	entry.At, entry.Node, entry.Admin = a.cfg.Now(), a.cfg.Admin.Node, adminOf(c)
 	a.cfg.Logger.Info("administration", "action", entry.Action, "target", entry.Target, "admin", entry.Admin.ID)
 	if _, err := a.cfg.Admin.Log.Append(c.UserContext(), entry); err != nil {
-		return err
+		return settingsFailure(err)
 	}
 	a.admin.live.forget()
 	return nil

@@ -70,7 +70,7 @@ func (a *App) startPathTest(c *fiber.Ctx) error {
 		return err
 	}
 	if err := a.record(c, adminlog.Entry{Action: "path_test.start", Target: in.Kind}); err != nil {
-		return settingsFailure(err)
+		return err
 	}
 	return c.Status(fiber.StatusCreated).JSON(fiber.Map{"id": test.ID, "runs": len(test.Runs), "left_out": leftOut})
 }

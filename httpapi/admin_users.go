@@ -146,7 +146,7 @@ func (a *App) signOutUser(c *fiber.Ctx) error {
 		return err
 	}
 	if err := a.record(c, adminlog.Entry{Action: "user.sign_out", Target: user.ID}); err != nil {
-		return settingsFailure(err)
+		return err
 	}
 	return c.JSON(fiber.Map{"sessions": ended})
 }

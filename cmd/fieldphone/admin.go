@@ -18,7 +18,7 @@ const segmentsPart = "segments"
 // openLive joins the settings that change while the server runs to its parts.
 func (s *server) openLive(ctx context.Context, setup setup) error {
 	s.live = &live{
-		started: setup.loaded.Config, reload: setup.reload, loaded: setup.loaded,
+		started: setup.loaded.Config, reload: setup.reload, hungUp: setup.hungUp, loaded: setup.loaded,
 		entries: s.db.AdminLog(), node: s.node, log: s.log, now: time.Now,
 		effects: effectsOf{turn: s.turn, hub: s.hub, table: s.tableOf}.tell,
 		parts: []livePart{

@@ -9,11 +9,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
-	"os/signal"
 	"slices"
 	"sync"
-	"syscall"
 	"time"
 
 	"fieldphone/configs"
@@ -27,6 +24,7 @@ import (
 type live struct {
 	started configs.Config // what the server was built with; the rest takes a restart
 	reload  func() (configs.Loaded, error)
+	hungUp  func() bool // the terminal that the server was started from is gone
 	parts   []livePart
 	effects func(before, after configs.Config) ([]httpapi.SettingProblem, []httpapi.Effect)
 	entries adminlog.Store
@@ -254,56 +252,4 @@ func (l *live) lastChange(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// run reads the configuration again at each SIGHUP, until ctx ends. Windows sends none.
-func (l *live) run(ctx context.Context) {
-	again := make(chan os.Signal, 1)
-	signal.Notify(again, syscall.SIGHUP)
-	defer signal.Stop(again)
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-again:
-			l.readAgain(ctx)
-		}
-	}
-}
-
-// readAgain takes over what changed in the configuration file, the overlay and the secrets'
-// files. Where anything in them is wrong, everything stays as it is.
-func (l *live) readAgain(ctx context.Context) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	next, err := l.reload()
-	if err != nil {
-		var problems configs.Problems
-		errors.As(err, &problems)
-		for _, p := range problems {
-			l.log.Error("configuration not reloaded: the old one stays", "source", p.Source, "key", p.Key, "problem", p.Rule, "do", p.Fix)
-		}
-		if len(problems) == 0 {
-			l.log.Error("configuration not reloaded: the old one stays", "error", err)
-		}
-		return
-	}
-	if _, restart := configs.Differing(l.started, next.Config); len(restart) > 0 {
-		l.log.Warn("these settings take a restart of the server", "keys", restart)
-		if slices.Contains(restart, "data") {
-			l.log.Error("configuration not reloaded: it names another data folder, with other settings in it", "key", "data")
-			return
-		}
-	}
-	changed, _ := configs.Differing(l.loaded.Config, next.Config)
-	if len(changed) == 0 {
-		l.loaded = next
-		l.log.Info("configuration reloaded; no live setting changed")
-		return
-	}
-	if err := l.install(ctx, next, adminlog.Entry{Action: "settings.reload"}, false); err != nil {
-		l.log.Error("configuration not reloaded: the old one stays", "error", err)
-		return
-	}
-	l.log.Info("configuration reloaded", "changed", changed)
 }

@@ -48,7 +48,7 @@ func (inv *invocation) serve(ctx context.Context, args []string) error {
 	for _, warning := range loaded.Config.Warnings() {
 		log.Warn("configuration", "warning", warning)
 	}
-	server, err := newServer(ctx, setup{loaded, func() (configs.Loaded, error) { return s.read(inv) }, log, level})
+	server, err := newServer(ctx, setup{loaded, func() (configs.Loaded, error) { return s.read(inv) }, terminalOf(inv.stdin), log, level})
 	if err != nil {
 		return err
 	}
@@ -82,6 +82,7 @@ func newLeveledLogger(cfg configs.Log, w io.Writer) (*slog.Logger, *slog.LevelVa
 type setup struct {
 	loaded configs.Loaded
 	reload func() (configs.Loaded, error) // reads all sources of loaded again
+	hungUp func() bool                    // the terminal is gone
 	log    *slog.Logger
 	level  *slog.LevelVar // of log
 }
@@ -230,7 +231,11 @@ func (s *server) run(ctx context.Context) error {
 	s.serveName(s.places)
 	wg.Go(func() { s.hub.Run(ctx) })
 	wg.Go(func() { s.cert.Run(ctx) })
-	wg.Go(func() { s.live.run(ctx) })
+	wg.Go(func() {
+		if s.live.run(ctx) {
+			cancel(nil)
+		}
+	})
 	wg.Go(func() { s.watch.run(ctx) })
 	serve("accounts", func() error { return s.accounts.Run(ctx) })
 	wg.Go(func() {
