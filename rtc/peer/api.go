@@ -44,11 +44,12 @@ func (e *APIError) final() bool { return e.Code == "wrong_credentials" || e.Code
 // api is the HTTP side of one signed-in user.
 type api struct {
 	base     *url.URL
+	network  network
 	client   *http.Client
-	tls      *tls.Config
-	dialer   *net.Dialer
 	user     string
 	password string
+	name     string // to register with; empty: the account exists
+	log      *slog.Logger
 
 	mu      sync.Mutex
 	token   string
@@ -66,7 +67,13 @@ type iceServer struct {
 	Credential string   `json:"credential"`
 }
 
-func newAPI(cfg Config, base *url.URL) *api {
+// network is how connections to the server and its relays are made.
+type network struct {
+	dialer *net.Dialer
+	tls    *tls.Config
+}
+
+func newNetwork(cfg Config) network {
 	dialer := &net.Dialer{}
 	if cfg.LocalAddr.IsValid() {
 		dialer.LocalAddr = &net.TCPAddr{IP: cfg.LocalAddr.AsSlice(), Zone: cfg.LocalAddr.Zone()}
@@ -76,12 +83,33 @@ func newAPI(cfg Config, base *url.URL) *api {
 		config = cfg.TLS.Clone()
 	}
 	config.NextProtos = nil // neither WebSocket nor TURN has one here
+	return network{dialer, config}
+}
+
+func newAPI(cfg Config, base *url.URL, n network, log *slog.Logger) *api {
+	name := ""
+	if cfg.Register {
+		name = cfg.Name
+	}
 	return &api{
-		base: base, tls: config, dialer: dialer, user: cfg.User, password: cfg.Password,
+		base: base, network: n, user: cfg.User, password: cfg.Password, name: name, log: log,
 		client: &http.Client{Timeout: httpTimeout, Transport: &http.Transport{
-			DialContext: dialer.DialContext, TLSClientConfig: config, MaxIdleConns: 1, IdleConnTimeout: time.Minute,
+			DialContext: n.dialer.DialContext, TLSClientConfig: n.tls, MaxIdleConns: 1, IdleConnTimeout: time.Minute,
 		}},
 	}
+}
+
+// begin registers if asked to, and signs in.
+func (a *api) begin(ctx context.Context) error {
+	if a.name != "" {
+		if err := a.register(ctx, a.name); err != nil {
+			return fmt.Errorf("peer: register %s: %w", a.user, err)
+		}
+	}
+	if err := a.login(ctx); err != nil {
+		return fmt.Errorf("peer: sign in %s: %w", a.user, err)
+	}
+	return nil
 }
 
 func (a *api) close() { a.client.CloseIdleConnections() }
@@ -103,7 +131,7 @@ func (a *api) login(ctx context.Context) error {
 	if err := a.do(ctx, http.MethodPost, "/api/v1/login", body, &g); err != nil {
 		return err
 	}
-	a.keep(g)
+	a.remember(g)
 	return nil
 }
 
@@ -117,7 +145,7 @@ func (a *api) renew(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.keep(g)
+	a.remember(g)
 	return nil
 }
 
@@ -138,8 +166,8 @@ func (a *api) iceServers(ctx context.Context) ([]iceServer, error) {
 	return answer.ICEServers, nil
 }
 
-// keepSignedIn renews the session each time half of it is over.
-func (a *api) keepSignedIn(ctx context.Context, log *slog.Logger) {
+// keep renews the session each time half of it is over.
+func (a *api) keep(ctx context.Context) {
 	for {
 		a.mu.Lock()
 		wait := max(minTokenLife, time.Until(a.expires)/2)
@@ -154,13 +182,13 @@ func (a *api) keepSignedIn(ctx context.Context, log *slog.Logger) {
 			if err == nil {
 				break
 			}
-			log.Warn("peer: the session was not renewed", "error", err)
+			a.log.Warn("peer: the session was not renewed", "error", err)
 			wait = renewRetry
 		}
 	}
 }
 
-func (a *api) keep(g grant) {
+func (a *api) remember(g grant) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.token, a.expires = g.Token, time.Unix(g.ExpiresAt, 0)

@@ -77,7 +77,7 @@ func (c *Call) begin(m *rtc.CallStarted) error {
 	}
 	ctx, cancel := context.WithTimeout(c.peer.ctx, iceTimeout)
 	defer cancel()
-	servers, err := c.peer.api.iceServers(ctx)
+	servers, err := c.peer.line.iceServers(ctx)
 	if err != nil {
 		return fmt.Errorf("peer: call %s: %w", c.id, err)
 	}

@@ -37,6 +37,7 @@ type connection struct {
 	early   []webrtc.ICECandidateInit
 	remote  string // the last description from the other side
 	sending map[webrtc.RTPCodecType]bool
+	mirrors map[webrtc.RTPCodecType]*mirror // not written to after the beginning
 
 	reporting sync.Mutex // pion must not be asked while it closes
 	final     *Report    // once it is closing
@@ -61,6 +62,11 @@ func newConnection(p *Peer, m *rtc.CallStarted, media rtc.Media, servers []iceSe
 	c := &connection{
 		gen: m.Gen, media: media, hooks: h, log: p.log.With("call", m.Call, "gen", m.Gen), began: time.Now(),
 		ctx: ctx, cancel: cancel, sending: map[webrtc.RTPCodecType]bool{},
+	}
+	if delay := p.cfg.Mirror; delay > 0 {
+		c.mirrors = map[webrtc.RTPCodecType]*mirror{
+			webrtc.RTPCodecTypeAudio: newMirror(delay), webrtc.RTPCodecTypeVideo: newMirror(delay),
+		}
 	}
 	pc, relays, err := newPeerConnection(ctx, p, servers)
 	if err != nil {

@@ -23,18 +23,22 @@ const (
 )
 
 // newPeerConnection makes an RTCPeerConnection for one generation of a call,
-// and the network that it reaches relays through. There are no retransmissions,
-// so that a lost packet is counted as lost.
+// and the network that it reaches relays through. Only a mirror asks for lost
+// packets again and sends them again: elsewhere a lost packet is counted as lost.
 func newPeerConnection(ctx context.Context, p *Peer, servers []iceServer) (*webrtc.PeerConnection, *relayNet, error) {
 	media := &webrtc.MediaEngine{}
 	if err := registerCodecs(media); err != nil {
 		return nil, nil, err
 	}
 	interceptors := &interceptor.Registry{}
-	if err := webrtc.ConfigureRTCPReports(interceptors); err != nil {
-		return nil, nil, fmt.Errorf("set up RTCP reports: %w", err)
+	configure := func() error { return webrtc.ConfigureRTCPReports(interceptors) }
+	if p.cfg.Mirror > 0 {
+		configure = func() error { return webrtc.RegisterDefaultInterceptors(media, interceptors) }
 	}
-	relays, err := newRelayNet(ctx, p.api.dialer, p.api.tls)
+	if err := configure(); err != nil {
+		return nil, nil, fmt.Errorf("set up RTCP: %w", err)
+	}
+	relays, err := newRelayNet(ctx, p.network.dialer, p.network.tls)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -42,12 +46,19 @@ func newPeerConnection(ctx context.Context, p *Peer, servers []iceServer) (*webr
 	if p.cfg.ICE.RelayOnly {
 		config.ICETransportPolicy = webrtc.ICETransportPolicyRelay
 	}
+	engine := settings(p, relays)
+	closeSockets, err := useSockets(&engine, p)
+	if err != nil {
+		return nil, nil, err
+	}
 	api := webrtc.NewAPI(webrtc.WithMediaEngine(media), webrtc.WithInterceptorRegistry(interceptors),
-		webrtc.WithSettingEngine(settings(p, relays)))
+		webrtc.WithSettingEngine(engine))
 	pc, err := api.NewPeerConnection(config)
 	if err != nil {
+		closeSockets()
 		return nil, nil, fmt.Errorf("make an RTCPeerConnection: %w", err)
 	}
+	context.AfterFunc(ctx, closeSockets)
 	return pc, relays, nil
 }
 
@@ -96,6 +107,32 @@ func settings(p *Peer, relays *relayNet) webrtc.SettingEngine {
 		})
 	}
 	return s
+}
+
+// useSockets gives the engine the sockets that the configuration opens, if it
+// does, and returns what closes them.
+func useSockets(engine *webrtc.SettingEngine, p *Peer) (closeAll func(), err error) {
+	if p.cfg.ICE.Sockets == nil {
+		return func() {}, nil
+	}
+	sockets, err := p.cfg.ICE.Sockets()
+	if err != nil {
+		return nil, fmt.Errorf("open sockets for candidates: %w", err)
+	}
+	muxes := make([]ice.UDPMux, len(sockets))
+	for i, socket := range sockets {
+		muxes[i] = ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: socket, Logger: pionLogs{p.log}.NewLogger("ice")})
+	}
+	mux := ice.NewMultiUDPMuxDefault(muxes...)
+	engine.SetICEUDPMux(mux)
+	return func() {
+		if err := mux.Close(); err != nil {
+			p.log.Debug("peer: a socket did not close cleanly", "error", err)
+		}
+		for _, socket := range sockets {
+			_ = socket.Close()
+		}
+	}, nil
 }
 
 // usable keeps the URLs that the configuration wants and pion can use.

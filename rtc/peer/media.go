@@ -67,7 +67,8 @@ func videoGenerator() generator {
 	}
 }
 
-// send adds a track of a kind, once, and sends on it from connected to close.
+// send adds a track of a kind, once, and sends on it from connected to close:
+// what the generator of that kind makes, or what its mirror has taken.
 func (c *connection) send(kind webrtc.RTPCodecType) error {
 	if c.sending[kind] {
 		return nil
@@ -85,14 +86,23 @@ func (c *connection) send(kind webrtc.RTPCodecType) error {
 	if err != nil {
 		return fmt.Errorf("add the %s track: %w", kind, err)
 	}
+	reflected := c.mirrors[kind]
 	c.start(func() {
 		for { // pion reads RTCP only as long as somebody asks for it
-			if _, _, err := sender.ReadRTCP(); err != nil {
+			packets, _, err := sender.ReadRTCP()
+			if err != nil {
 				return
+			}
+			if reflected != nil {
+				c.passOn(reflected, packets)
 			}
 		}
 	})
-	c.start(func() { c.generate(track, gen, flow) })
+	if reflected != nil {
+		c.start(func() { c.sendBack(reflected, track, flow) })
+	} else {
+		c.start(func() { c.generate(track, gen, flow) })
+	}
 	return nil
 }
 
@@ -155,6 +165,9 @@ func (c *connection) receiveTrack(track *webrtc.TrackRemote, _ *webrtc.RTPReceiv
 			seen.add(packet.SequenceNumber)
 			flow.lost += seen.lost() - before
 			c.mu.Unlock()
+			if m := c.mirrors[track.Kind()]; m != nil {
+				m.take(packet, now)
+			}
 		}
 	})
 }

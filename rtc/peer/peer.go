@@ -1,7 +1,8 @@
 // Package peer is a headless endpoint: it signs in, speaks the protocol of
-// package rtc over a WebSocket, calls and answers, sends generated sound and
-// picture, and reports what arrived and over which way. It serves end-to-end
-// tests, self-tests of a site and measurements.
+// package rtc over a WebSocket (or to a hub of its own process), calls and
+// answers, sends generated sound and picture or what it gets, and reports what
+// arrived and over which way. It serves the echo contact, end-to-end tests,
+// self-tests of a site and measurements.
 package peer
 
 import (
@@ -16,8 +17,6 @@ import (
 	"time"
 
 	"fieldphone/rtc"
-
-	"github.com/fasthttp/websocket"
 )
 
 const (
@@ -34,10 +33,11 @@ var ErrClosed = errors.New("peer: closed")
 // stream and its calls, until Close or until the server refuses it for good.
 // Its methods are safe for concurrent use.
 type Peer struct {
-	cfg    Config
-	log    *slog.Logger
-	api    *api
-	device string
+	cfg     Config
+	log     *slog.Logger
+	network network
+	line    line
+	device  string
 
 	ctx    context.Context // the Peer's life
 	cancel context.CancelFunc
@@ -48,7 +48,7 @@ type Peer struct {
 	texts    chan rtc.TextMessage
 
 	sending sync.Mutex // taken before mu where both are
-	conn    *websocket.Conn
+	wire    Wire       // nil while there is none
 	waiting []*request // not answered yet, oldest first
 	nextID  uint64
 
@@ -75,12 +75,18 @@ func Dial(ctx context.Context, cfg Config) (*Peer, error) {
 	if logger == nil {
 		logger = slog.New(slog.DiscardHandler)
 	}
+	logger = logger.With("user", cfg.User)
+	net := newNetwork(cfg)
+	var way line = inProcess{cfg.Connect}
+	if cfg.Connect == nil {
+		way = newAPI(cfg, base, net, logger)
+	}
 	device := cfg.Device
 	if device == "" {
 		device = rand.Text()
 	}
 	p := &Peer{
-		cfg: cfg, log: logger.With("user", cfg.User), api: newAPI(cfg, base), device: device,
+		cfg: cfg, log: logger, network: net, line: way, device: device,
 		done: make(chan struct{}), incoming: make(chan *Incoming, incomingQueue), texts: make(chan rtc.TextMessage, textQueue),
 		calls: map[string]*Call{}, people: map[string]rtc.Person{},
 	}
@@ -88,27 +94,22 @@ func Dial(ctx context.Context, cfg Config) (*Peer, error) {
 	if err := p.begin(ctx); err != nil {
 		p.cancel()
 		p.wg.Wait()
-		p.api.close()
+		p.line.close()
 		return nil, err
 	}
 	return p, nil
 }
 
 func (p *Peer) begin(ctx context.Context) error {
-	if p.cfg.Register {
-		if err := p.api.register(ctx, p.cfg.Name); err != nil {
-			return fmt.Errorf("peer: register %s: %w", p.cfg.User, err)
-		}
+	if err := p.line.begin(ctx); err != nil {
+		return err
 	}
-	if err := p.api.login(ctx); err != nil {
-		return fmt.Errorf("peer: sign in %s: %w", p.cfg.User, err)
-	}
-	conn, err := p.connect(ctx)
+	wire, err := p.connect(ctx)
 	if err != nil {
 		return err
 	}
-	p.wg.Go(func() { p.run(conn) })
-	p.wg.Go(func() { p.api.keepSignedIn(p.ctx, p.log) })
+	p.wg.Go(func() { p.run(wire) })
+	p.wg.Go(func() { p.line.keep(p.ctx) })
 	return nil
 }
 
@@ -207,7 +208,7 @@ func (p *Peer) Close() error {
 		p.cancel()
 	}
 	p.wg.Wait()
-	p.api.close()
+	p.line.close()
 	return nil
 }
 

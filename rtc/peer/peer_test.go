@@ -327,8 +327,8 @@ func TestSessionEnded(t *testing.T) {
 	case <-patience(t).Done():
 		t.Fatal("the peer goes on")
 	}
-	var closed *websocket.CloseError
-	if err := alice.Err(); !errors.As(err, &closed) || closed.Code != rtc.CloseSessionEnded.Code {
+	var closed *peer.ClosedError
+	if err := alice.Err(); !errors.As(err, &closed) || closed.Reason != rtc.CloseSessionEnded {
 		t.Errorf("got %v, want the close code", err)
 	}
 	if _, err := alice.Call(patience(t), "bob", rtc.Audio); err == nil {

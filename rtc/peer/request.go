@@ -5,11 +5,8 @@ import (
 	"errors"
 	"slices"
 	"strconv"
-	"time"
 
 	"fieldphone/rtc"
-
-	"github.com/fasthttp/websocket"
 )
 
 var errTooMany = errors.New("peer: too many requests wait for an answer")
@@ -94,12 +91,12 @@ func (p *Peer) answered(id string, msg rtc.Message) {
 	}
 }
 
-// setConn makes conn the one to write to (nil: none) and sends again what was
+// setWire makes wire the one to write to (nil: none) and sends again what was
 // not answered on the last.
-func (p *Peer) setConn(conn *websocket.Conn) {
+func (p *Peer) setWire(wire Wire) {
 	p.sending.Lock()
 	defer p.sending.Unlock()
-	p.conn = conn
+	p.wire = wire
 	for _, r := range p.waiting {
 		p.writeLocked(r.frame)
 	}
@@ -114,20 +111,13 @@ func (p *Peer) send(frame []byte) {
 // writeLocked writes a frame, with sending held. A failure ends the connection,
 // which its reader notices.
 func (p *Peer) writeLocked(frame []byte) {
-	if p.conn == nil {
+	if p.wire == nil {
 		return
 	}
-	if err := write(p.conn, frame); err != nil {
+	if err := p.wire.Write(frame); err != nil {
 		p.log.Debug("peer: a frame was not written", "error", err)
-		_ = p.conn.Close()
+		p.wire.Close()
 	}
-}
-
-func write(conn *websocket.Conn, frame []byte) error {
-	if err := conn.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
-		return err
-	}
-	return conn.WriteMessage(websocket.TextMessage, frame)
 }
 
 // Disconnect cuts the signalling connection as a fault of the network would.
@@ -135,7 +125,7 @@ func write(conn *websocket.Conn, frame []byte) error {
 func (p *Peer) Disconnect() {
 	p.sending.Lock()
 	defer p.sending.Unlock()
-	if p.conn != nil {
-		_ = p.conn.NetConn().Close()
+	if p.wire != nil {
+		p.wire.Close()
 	}
 }

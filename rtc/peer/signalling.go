@@ -5,12 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net/http"
 	"time"
 
 	"fieldphone/rtc"
-
-	"github.com/fasthttp/websocket"
 )
 
 const (
@@ -23,8 +20,8 @@ const (
 )
 
 // run serves connections, one after the other, until the end.
-func (p *Peer) run(conn *websocket.Conn) {
-	err := p.stay(conn)
+func (p *Peer) run(wire Wire) {
+	err := p.stay(wire)
 	if p.isClosing() {
 		err = ErrClosed
 	}
@@ -38,11 +35,11 @@ func (p *Peer) run(conn *websocket.Conn) {
 }
 
 // stay returns why there will be no further connection.
-func (p *Peer) stay(conn *websocket.Conn) error {
+func (p *Peer) stay(wire Wire) error {
 	for {
-		err := p.serve(conn)
-		p.setConn(nil)
-		_ = conn.Close()
+		err := p.serve(wire)
+		p.setWire(nil)
+		wire.Close()
 		for pause := firstPause; ; pause = min(2*pause, longestPause) {
 			if p.ctx.Err() != nil {
 				return p.ctx.Err()
@@ -56,7 +53,7 @@ func (p *Peer) stay(conn *websocket.Conn) error {
 				return p.ctx.Err()
 			case <-time.After(pause/2 + rand.N(pause)):
 			}
-			if conn, err = p.connect(p.ctx); err == nil {
+			if wire, err = p.connect(p.ctx); err == nil {
 				break
 			}
 		}
@@ -65,65 +62,38 @@ func (p *Peer) stay(conn *websocket.Conn) error {
 
 // final tells that the server does not want to see this device again.
 func final(err error) bool {
-	var closed *websocket.CloseError
+	var closed *ClosedError
 	if errors.As(err, &closed) {
-		return closed.Code >= 4000 && !rtc.Close{Code: closed.Code}.Reconnect()
+		return closed.Reason.Code >= 4000 && !closed.Reason.Reconnect()
 	}
 	var refusal *APIError
 	return errors.As(err, &refusal) && refusal.final()
 }
 
-// connect opens a WebSocket and says hello. On return the connection is in use.
-func (p *Peer) connect(ctx context.Context) (*websocket.Conn, error) {
+// connect opens a connection and says hello. On return it is in use.
+func (p *Peer) connect(ctx context.Context) (Wire, error) {
 	ctx, cancel := context.WithTimeout(ctx, helloTimeout)
 	defer cancel()
-	conn, err := p.upgrade(ctx)
-	if unauthenticated(err) {
-		if err = p.api.login(ctx); err == nil {
-			conn, err = p.upgrade(ctx)
-		}
-	}
+	wire, err := p.line.open(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("peer: connect %s: %w", p.cfg.User, err)
 	}
-	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
-	welcome, err := p.hello(conn)
+	stop := context.AfterFunc(ctx, wire.Close)
+	welcome, err := p.hello(wire)
 	if !stop() {
 		err = ctx.Err()
 	}
 	if err != nil {
-		_ = conn.Close()
+		wire.Close()
 		return nil, fmt.Errorf("peer: hello of %s: %w", p.cfg.User, err)
 	}
 	p.welcomed(welcome)
-	p.setConn(conn)
-	return conn, nil
-}
-
-func (p *Peer) upgrade(ctx context.Context) (*websocket.Conn, error) {
-	address := *p.api.base.JoinPath("/api/v1/ws")
-	address.Scheme = map[string]string{"https": "wss", "http": "ws"}[address.Scheme]
-	dialer := websocket.Dialer{NetDialContext: p.api.dialer.DialContext, TLSClientConfig: p.api.tls}
-	conn, resp, err := dialer.DialContext(ctx, address.String(), p.api.authorization())
-	if err != nil {
-		if errors.Is(err, websocket.ErrBadHandshake) && resp != nil {
-			defer resp.Body.Close()
-			return nil, upgradeRefusal(resp)
-		}
-		return nil, err
-	}
-	conn.SetReadLimit(maxFrame)
-	return conn, nil
-}
-
-func upgradeRefusal(resp *http.Response) error {
-	body := make([]byte, 1024)
-	n, _ := resp.Body.Read(body)
-	return refusal(resp.StatusCode, body[:n])
+	p.setWire(wire)
+	return wire, nil
 }
 
 // hello opens the connection and waits for the welcome.
-func (p *Peer) hello(conn *websocket.Conn) (*rtc.Welcome, error) {
+func (p *Peer) hello(wire Wire) (*rtc.Welcome, error) {
 	const id = "hello"
 	p.mu.Lock()
 	hello := &rtc.Hello{Device: p.device, Stream: p.stream, LastSeq: p.lastSeq}
@@ -138,11 +108,12 @@ func (p *Peer) hello(conn *websocket.Conn) (*rtc.Welcome, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := write(conn, frame); err != nil {
+	if err := wire.Write(frame); err != nil {
 		return nil, err
 	}
+	deadline := time.Now().Add(helloTimeout)
 	for {
-		_, frame, err := conn.ReadMessage()
+		frame, err := wire.Read(deadline)
 		if err != nil {
 			return nil, err
 		}
@@ -199,17 +170,14 @@ func (p *Peer) welcomed(w *rtc.Welcome) {
 }
 
 // serve reads a connection until it ends.
-func (p *Peer) serve(conn *websocket.Conn) error {
-	stop := context.AfterFunc(p.ctx, func() { _ = conn.Close() })
+func (p *Peer) serve(wire Wire) error {
+	stop := context.AfterFunc(p.ctx, wire.Close)
 	defer stop()
 	p.mu.Lock()
 	silence := p.heartbeat * 5 / 2
 	p.mu.Unlock()
 	for {
-		if err := conn.SetReadDeadline(time.Now().Add(silence)); err != nil {
-			return err
-		}
-		_, frame, err := conn.ReadMessage()
+		frame, err := wire.Read(time.Now().Add(silence))
 		if err != nil {
 			return err
 		}
