@@ -24,6 +24,25 @@ need() {
   "${sudo[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 }
 
+# need_promtool: takes promtool out of Debian's package prometheus, which is not installed,
+# since it would start a daemon.
+need_promtool() {
+  command -v promtool >/dev/null && return
+  local cache="${XDG_CACHE_HOME:-$HOME/.cache}/fieldphone-test"
+  if [ ! -x "$cache/promtool" ]; then
+    say "fetch promtool"
+    local dir
+    dir=$(mktemp -d)
+    chmod 755 "$dir"
+    apt-get update -qq 2>/dev/null || sudo apt-get update -qq
+    (cd "$dir" && apt-get download -qq prometheus && dpkg-deb -x prometheus_*.deb .)
+    mkdir -p "$cache"
+    mv "$dir/usr/bin/promtool" "$cache/promtool"
+    rm -r "$dir"
+  fi
+  export PATH="$PATH:$cache"
+}
+
 stage_go() {
   need ip=iproute2
   say "go: lint"
@@ -31,7 +50,7 @@ stage_go() {
     go install "github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$golangci_version"
   fi
   golangci-lint run --allow-parallel-runners ./...
-  golangci-lint run --allow-parallel-runners --build-tags services ./rtc/presence/... ./httpapi/sqlstore/...
+  golangci-lint run --allow-parallel-runners --build-tags services ./rtc/presence/... ./httpapi/sqlstore/... ./cmd/fieldphone/...
   golangci-lint run --allow-parallel-runners --build-tags desktop ./cmd/fieldphone/...
   go mod tidy -diff
   say "go: vet, also for the other systems"
@@ -57,8 +76,10 @@ stage_web() {
 
 stage_services() {
   need redis-server=redis-server mariadbd=mariadb-server
-  say "services: presence on Redis, accounts on MariaDB"
+  need_promtool
+  say "services: presence on Redis, accounts on MariaDB, metrics and alerts as Prometheus reads them"
   go test -race -timeout 10m -tags services ./rtc/presence/... ./httpapi/sqlstore/...
+  go test -race -timeout 5m -tags services -run Promtool ./cmd/fieldphone
 }
 
 stage_desktop() {
