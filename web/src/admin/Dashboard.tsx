@@ -10,6 +10,7 @@ import { Calls } from "./ui/Calls";
 import { Changes } from "./ui/Changes";
 import { Confirm } from "./ui/Confirm";
 import { ProvideAdmin, useAdmin, useWords } from "./ui/context";
+import { useErrorText } from "./ui/errors";
 import { span } from "./ui/format";
 import { Glyph } from "./ui/glyphs";
 import { LogSection } from "./ui/LogSection";
@@ -70,6 +71,7 @@ function Page(): JSX.Element {
       <Top />
       <Nav section={section} />
       <div class={`admin-body ${admin.staleFor.value > 0 ? "stale" : ""}`} key={section}>
+        <StaleNote />
         <View />
       </div>
       <div class="admin-foot">
@@ -128,6 +130,21 @@ function Freshness(): JSX.Element {
       {state === "stale" && (
         <span class="fresh-age">{t("fresh.age", { span: span(staleFor.value / 1000, t) })}</span>
       )}
+    </p>
+  );
+}
+
+/** What is shown is old: since when, why, and that nobody has to do anything. */
+function StaleNote(): JSX.Element | null {
+  const { staleFor, live } = useAdmin();
+  const { t } = useWords();
+  const errorText = useErrorText();
+  const { value: problem } = live.problem;
+  if (staleFor.value === 0) return null;
+  return (
+    <p class="note warn stale-note">
+      {t("fresh.note", { span: span(staleFor.value / 1000, t) })}{" "}
+      {problem && problem.code !== "unreachable" && errorText(problem)}
     </p>
   );
 }

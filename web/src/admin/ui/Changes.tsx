@@ -34,7 +34,7 @@ export function Changes(): JSX.Element | null {
           {changes.length === 0 ? <p class="muted">{t("changes.none")}</p> : <List changes={changes} />}
         </div>
         <div class="changes-then">
-          <h2>{t("changes.then")}</h2>
+          <h2>{t(editor.problems.value.length > 0 ? "changes.wrong" : "changes.then")}</h2>
           <Then />
         </div>
       </div>

@@ -17,6 +17,8 @@ export const general = {
   "fresh.live": "Live",
   "fresh.stale": "Not live",
   "fresh.age": "as of {span} ago",
+  "fresh.note":
+    "The server has not answered for {span}. What you see was true then; it is asked again by itself, and what you typed is kept.",
   "fresh.waiting": "Asking the server…",
   "fresh.no_answer": "No answer yet",
 

@@ -92,6 +92,7 @@ export const network = {
 
   "changes.title": "Not applied yet",
   "changes.then": "What it would do",
+  "changes.wrong": "What is wrong",
   "changes.none": "What you typed is in force already.",
   "changes.before": "before:",
   "changes.after": "after:",

@@ -18,6 +18,7 @@ export const general: General = {
   "fresh.live": "实时",
   "fresh.stale": "非实时",
   "fresh.age": "{span}前的数据",
+  "fresh.note": "服务器已有 {span}没有答复。这里显示的是当时的情况；正在自动重试，您输入的内容不会丢失。",
   "fresh.waiting": "正在询问服务器…",
   "fresh.no_answer": "尚无答复",
 
@@ -142,7 +143,7 @@ export const general: General = {
   "enable.title": "启用{name}？",
   "enable.text": "{name}可以用原来的密码重新登录。",
   "enable.action": "启用",
-  "sign_out.label": "让{name}退出",
+  "sign_out.label": "退出登录：{name}",
   "sign_out.title": "让{name}退出登录？",
   "sign_out.text":
     "{name}在所有设备上的会话会立即结束，通话也随之结束。{name}可以马上重新登录；访客则会以新身份回来。",

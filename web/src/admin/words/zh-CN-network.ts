@@ -87,6 +87,7 @@ export const network: Network = {
 
   "changes.title": "尚未应用",
   "changes.then": "应用后的影响",
+  "changes.wrong": "有误之处",
   "changes.none": "您输入的内容已经生效。",
   "changes.before": "原为：",
   "changes.after": "改为：",
