@@ -83,7 +83,10 @@ func (s *server) firewallSite() firewall.Site {
 func (s *server) tableOf(cfg configs.Config) *segment.Table {
 	configured := make([]segment.Segment, len(cfg.Segments))
 	for i, c := range cfg.Segments {
-		configured[i] = segment.Segment{Name: c.Name, Clients: c.Clients, TURNAddresses: c.TURNAddresses}
+		configured[i] = segment.Segment{Name: c.Name, Clients: c.Clients, ServerAddresses: c.ServerAddresses, TURNAddresses: c.TURNAddresses}
+		for _, transport := range c.Transports {
+			configured[i].Transports = append(configured[i].Transports, segment.Transport(transport))
+		}
 	}
 	return segment.Build(configured, interfaces(), segment.Rules{Addresses: cfg.Listen.Addresses, Skip: cfg.Listen.SkipInterfaces})
 }
