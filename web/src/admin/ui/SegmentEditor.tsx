@@ -14,7 +14,7 @@ import { useAdmin, useWords } from "./context";
 import { Nothing, Panel } from "./parts";
 import { FixedNote, isFixed, problemText } from "./SettingField";
 
-const transports = ["udp", "tcp", "tls"] as const;
+const transports = ["udp", "tcp", "https", "tls"] as const;
 
 const nameIn = (segment: Json): string => (typeof segment.name === "string" ? segment.name : "");
 
