@@ -9,7 +9,8 @@ import { App } from "../src/state/app";
 import { Settings } from "../src/state/settings";
 import { Kept } from "../src/state/storage";
 import { Provide } from "../src/ui/context";
-import * as data from "./adminData";
+import * as answers from "./adminAnswers";
+import { live, users } from "./adminData";
 import { FakeSocket, FakeTime, settle } from "./fakes";
 
 export function storage(): Kept {
@@ -36,15 +37,15 @@ const json = (body: unknown) => () => ({ body });
 const usual: Record<string, Answer> = {
   "GET me": json({ id: "ada", name: "Ada Lovelace", admin: true, guest: false }),
   "GET site": json({ name: "Camp 3", policy: "invite", guests: true, users_may_invite: true }),
-  "GET users": json(data.users),
-  "GET admin/live": json(data.live),
-  "GET admin/users": json(data.users),
-  "GET admin/settings": json(data.settings),
-  "POST admin/settings/preview": json(data.preview),
-  "GET admin/log": json(data.log),
-  "GET admin/firewall": json(data.firewall),
+  "GET users": json(users),
+  "GET admin/live": json(live),
+  "GET admin/users": json(users),
+  "GET admin/settings": json(answers.settings),
+  "POST admin/settings/preview": json(answers.preview),
+  "GET admin/log": json(answers.log),
+  "GET admin/firewall": json(answers.firewall),
   "POST admin/path-tests": json({ id: "t1" }),
-  "GET admin/path-tests/t1": json(data.pathTest),
+  "GET admin/path-tests/t1": json(answers.pathTest),
 };
 
 export class Site {
@@ -65,7 +66,7 @@ export class Site {
       openSocket: () => new FakeSocket(),
       device: () => Promise.resolve("web-12345678"),
       timers: this.time,
-      wallClock: () => data.live.server_time,
+      wallClock: () => live.server_time,
       random: () => 1,
       local: this.local,
       tab: storage(),

@@ -9,7 +9,7 @@ import {
   type Json,
 } from "../src/admin/state/settings";
 import { ApiError } from "../src/protocol/api";
-import { settings as loaded } from "./adminData";
+import { settings as loaded } from "./adminAnswers";
 import { FakeTime, settle } from "./fakes";
 
 type Body = Record<string, Record<string, unknown>>;

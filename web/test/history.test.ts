@@ -121,6 +121,16 @@ describe("the dashboard", () => {
   });
 });
 
+test("what opens while the browser is on its way back waits for it", () => {
+  open("/");
+  view.admin.value = "overview";
+  view.admin.value = undefined;
+  view.openWith.value = "eva";
+  expect(browser.entries).toHaveLength(2);
+  browser.run();
+  expect([browser.url, browser.at, browser.history.state]).toEqual(["/", 1, { fieldphone: "conversation" }]);
+});
+
 describe("an address of the dashboard that is opened itself", () => {
   test("shows its section, and leaving it leads to the calls", () => {
     open("/admin/path-test?lang=en");
