@@ -2,6 +2,7 @@ package turnsrv
 
 import (
 	"fmt"
+	"maps"
 	"net/netip"
 	"reflect"
 	"slices"
@@ -69,6 +70,7 @@ func (s *Server) Apply(settings Settings) error {
 		s.log.Info("turn: settings changed", "relay_ports", after.Relay.String(), "peers", after.Policy.String(), "limits", fmt.Sprintf("%+v", after.Limits))
 	}
 	if after.Relay != before.Relay {
+		s.arrange() // the old range may have been in its way
 		for _, pool := range s.livePools() {
 			pool.learn(time.Now().Add(learningTime))
 		}
@@ -94,13 +96,20 @@ func (s *Server) commit(after *Settings) error {
 	return nil
 }
 
-// refuseOwnPorts keeps relay ports off our own UDP listeners; s.mu is held.
+// refuseOwnPorts keeps relay ports off our own UDP sockets: listeners, and
+// those of NAT behaviour discovery; s.mu is held.
 func (s *Server) refuseOwnPorts(span PortRange) error {
+	var own []netip.AddrPort
 	for _, l := range s.listeners {
-		if l.UDP == nil {
-			continue
+		if l.UDP != nil {
+			own = append(own, addrPort(l.UDP.LocalAddr()))
 		}
-		if local := addrPort(l.UDP.LocalAddr()); span.contains(local.Port()) {
+	}
+	if spots := s.discovery.spots.Load(); spots != nil {
+		own = slices.AppendSeq(own, maps.Keys(*spots))
+	}
+	for _, local := range own {
+		if span.contains(local.Port()) {
 			return &SettingsError{[]Problem{{keyRelayPorts, CodeRangeOwnPort, fmt.Sprintf("this server itself listens on %s/udp, in the middle of %s; choose a range without port %d", local, span, local.Port())}}}
 		}
 	}

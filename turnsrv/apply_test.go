@@ -328,3 +328,31 @@ func TestApplyAfterClose(t *testing.T) {
 		t.Error("a sweep of a closed server began")
 	}
 }
+
+// The alternate ports of NAT behaviour discovery are our own, and are opened
+// once the range lies in their way no more.
+func TestRangeAndAlternatePort(t *testing.T) {
+	s, port := startSquare(t)
+	settings := s.Settings()
+	settings.Relay = turnsrv.PortRange{Min: port + 1, Max: port + 1}
+	if err := s.Apply(settings); err == nil || !strings.Contains(err.Error(), fmt.Sprint(port+1)) {
+		t.Errorf("a range on the alternate port: got %v", err)
+	}
+
+	opened, port := openSquare(t)
+	later := startSite(t, func(c *turnsrv.Config) {
+		c.Relay = turnsrv.PortRange{Min: port + 1, Max: port + 1}
+	})
+	if err := later.Add(opened...); err != nil {
+		t.Fatal(err)
+	}
+	c := dial(t, "udp", netip.AddrPortFrom(addrOne, port), "", "")
+	discovers := func() bool { return c.request(stun.MethodBinding).Contains(stun.AttrOtherAddress) }
+	if discovers() {
+		t.Error("the alternate port was opened within the range")
+	}
+	later.mustApply(func(n *turnsrv.Settings) { n.Relay = freeRange(t, 4) })
+	if !discovers() {
+		t.Error("discovery did not begin when the range had moved")
+	}
+}
