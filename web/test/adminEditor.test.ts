@@ -167,6 +167,15 @@ describe("applying", () => {
     expect([saved.length, editor.saving.value.kind]).toEqual([2, "saved"]);
   });
 
+  test("is said for a while", async () => {
+    editor.set("limits.allocations", "500");
+    await editor.apply();
+    await time.pass(9_000);
+    expect(editor.saving.value.kind).toBe("saved");
+    await time.pass(2_000);
+    expect(editor.saving.value.kind).toBe("no");
+  });
+
   test("nothing sends nothing", async () => {
     editor.set("limits.allocations", "0");
     await editor.apply();

@@ -67,7 +67,7 @@ function Page(): JSX.Element {
   useEffect(() => window.scrollTo(0, 0), [section]);
   return (
     <main class="admin">
-      <Banner />
+      {app.connection.value.kind === "stopped" && <Banner />}
       <Top />
       <Nav section={section} />
       <div class={`admin-body ${admin.staleFor.value > 0 ? "stale" : ""}`} key={section}>

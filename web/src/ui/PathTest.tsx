@@ -5,13 +5,15 @@ import { Dialog } from "./Dialog";
 
 /** The connection test's place: its dialog, loaded when it is first opened, and the notice of tests by others. */
 export function PathTest(): JSX.Element {
-  const { testing, settings } = useApp();
+  const { testing, settings, view } = useApp();
   const open = testing.open.value;
+  // Who is at the dashboard asked for it, or sees it there.
+  const told = open || view.admin.value !== undefined;
   return (
     <>
       {open && <Loading />}
       <div role="status">
-        {testing.asked.value && !open && <p class="asked">{settings.t("test.asked")}</p>}
+        {testing.asked.value && !told && <p class="asked">{settings.t("test.asked")}</p>}
       </div>
     </>
   );

@@ -52,6 +52,8 @@ export type Saving =
   { kind: "no" } | { kind: "busy" } | { kind: "saved"; count: number } | { kind: "failed"; error: ApiError };
 
 const pauseMs = 500;
+/** How long it is said that something was applied. */
+const saidMs = 10_000;
 
 export class Editor {
   readonly loaded = signal<Loaded | undefined>(undefined);
@@ -170,7 +172,7 @@ export class Editor {
       const fresh = readLoaded(await this.deps.save(loaded.revision, overlay(loaded.settings, sent)));
       this.loaded.value = fresh;
       this.conflict.value = undefined;
-      this.saving.value = { kind: "saved", count };
+      this.say(count);
       this.preview.value = { kind: "none" };
       // What was typed while it was being saved stays.
       this.edits.value = new Map([...this.edits.value].filter(([name, edit]) => sent.get(name) !== edit));
@@ -178,6 +180,14 @@ export class Editor {
     } catch (error) {
       await this.refused(asApiError(error), loaded, version);
     }
+  }
+
+  private say(count: number): void {
+    const said: Saving = { kind: "saved", count };
+    this.saving.value = said;
+    this.deps.timers.set(() => {
+      if (this.saving.value === said) this.saving.value = { kind: "no" };
+    }, saidMs);
   }
 
   private async refused(error: ApiError, before: Loaded, version: number): Promise<void> {

@@ -3,7 +3,7 @@ import { duration } from "../../ui/words";
 import type { CallEnd, LiveCall } from "../state/live";
 import { keyFor } from "../words";
 import { useAdmin, useWords } from "./context";
-import { ms, pathWord, percent, rate } from "./format";
+import { deviceWord, ms, pathWord, percent, rate } from "./format";
 import { Nothing, Panel, Table, Tag, type Column, type Tone } from "./parts";
 import { Spark } from "./Spark";
 import { Waiting } from "./Waiting";
@@ -96,7 +96,9 @@ function Ends({ call }: { call: LiveCall }): JSX.Element {
       cell: ({ user, device }) => (
         <span class="two">
           <b>{user.name}</b>
-          <span class="muted">{device}</span>
+          <span class="muted" title={device}>
+            {deviceWord(device)}
+          </span>
         </span>
       ),
     },

@@ -104,8 +104,6 @@ function Now({ live }: { live: Live }): JSX.Element {
   );
 }
 
-const minute = 60;
-
 /** How far the ports will last. */
 export function ForecastLine({ forecast }: { forecast: Forecast }): JSX.Element {
   const { t, language } = useWords();
@@ -120,7 +118,7 @@ export function ForecastLine({ forecast }: { forecast: Forecast }): JSX.Element 
     <span class={`forecast ${state}`}>
       {state !== "ok" && <Glyph name="warning" />}
       <span>{t(`forecast.${state}`, values)}</span>
-      {fullInSeconds !== undefined && fullInSeconds < 24 * 60 * minute && (
+      {state !== "ok" && fullInSeconds !== undefined && (
         <span> {t("forecast.full_in", { span: span(fullInSeconds, t) })}</span>
       )}
     </span>

@@ -13,7 +13,7 @@ import type { Asked } from "../state/tests";
 import { keyFor } from "../words";
 import { useAdmin, useWords, type Translate } from "./context";
 import { useAct } from "./errors";
-import { codeWord, legName, ms, span, when } from "./format";
+import { codeWord, deviceWord, legName, ms, span, when } from "./format";
 import { Choice, Nothing, Panel, Paste, Table, Tag, type Tone } from "./parts";
 
 /** Asks clients what gets through from where they are. */
@@ -307,7 +307,7 @@ function Devices({ devices }: { devices: readonly TestDevice[] }): JSX.Element {
               <span class="two">
                 <b>{device.user.name}</b>
                 <span class="muted">
-                  {device.segment || t("segment.none")} · {device.device}
+                  {device.segment || t("segment.none")} · {deviceWord(device.device)}
                 </span>
               </span>
               <span class="legs">

@@ -6,7 +6,7 @@ import type { Status } from "../../protocol/messages";
 import type { User } from "../state/admin";
 import type { Device, LivePerson } from "../state/live";
 import { useAdmin, useWords } from "./context";
-import { legName, span, transportWord } from "./format";
+import { deviceWord, legName, span, transportWord } from "./format";
 import { Nothing, Panel, Tag, type Tone } from "./parts";
 import { SiteSettings } from "./SiteSettings";
 import { Waiting } from "./Waiting";
@@ -119,8 +119,8 @@ function Devices({ devices }: { devices: readonly Device[] }): JSX.Element {
               {transportWord(device.transport, t)}
               {device.away && <Tag tone="warn">{t("people.away")}</Tag>}
             </span>
-            <span class="muted">
-              {device.device} ·{" "}
+            <span class="muted" title={device.device}>
+              {deviceWord(device.device)} ·{" "}
               {t("people.since", { span: span((serverNow.value - device.since) / 1000, t) })}
             </span>
           </span>

@@ -64,6 +64,10 @@ export function pathWord({ path }: Report): Key {
   return nat ? "path.direct_nat" : "path.direct";
 }
 
+/** A device's name, made short; names end in random characters. */
+export const deviceWord = (device: string): string =>
+  device.length > 13 ? `${device.slice(0, 12)}…` : device;
+
 /** A transport's name, or as the server calls it. */
 export function transportWord(transport: string, t: Translate): string {
   switch (transport) {
