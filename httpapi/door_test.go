@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"fieldphone/httpapi/segment"
 	"fieldphone/rtc"
 	"fieldphone/turnsrv/credential"
 
@@ -39,7 +40,7 @@ func TestICELeadsWithTheAddressTheClientCameBy(t *testing.T) {
 		t.Error(diff)
 	}
 	relay := body.ICEServers[1]
-	if diff := cmp.Diff([]string{"turn:127.0.0.2:3478?transport=udp", "turn:127.0.0.2:3478?transport=tcp"}, relay.URLs); diff != "" {
+	if diff := cmp.Diff([]string{"turn:127.0.0.2:3478?transport=udp", "turn:" + s.addr + "?transport=tcp", "turns:" + s.addr + "?transport=tcp"}, relay.URLs); diff != "" {
 		t.Error(diff)
 	}
 	identity, err := credential.Parse(relay.Username)
@@ -58,13 +59,42 @@ func TestICELeadsWithTheAddressTheClientCameBy(t *testing.T) {
 
 func TestICESegmentsOverride(t *testing.T) {
 	s := newSite(t, func(o *siteOptions) {
-		o.ice.Segments = []Segment{
-			{Clients: []netip.Prefix{netip.MustParsePrefix("192.168.0.0/16")}, Addresses: []netip.AddrPort{netip.MustParseAddrPort("192.168.1.1:1")}},
-			{Clients: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Addresses: []netip.AddrPort{netip.MustParseAddrPort("203.0.113.7:3479")}},
-		}
+		o.ice.Plan = plan(&segment.Table{Segments: []segment.Segment{
+			{Clients: []netip.Prefix{netip.MustParsePrefix("192.168.0.0/16")}, TURNAddresses: []netip.AddrPort{netip.MustParseAddrPort("192.168.1.1:1")}},
+			{Clients: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, TURNAddresses: []netip.AddrPort{netip.MustParseAddrPort("203.0.113.7:3479")}},
+		}})
 	})
 	if got := s.iceOf(s.signUp("maria")).ICEServers[1].URLs; got[0] != "turn:203.0.113.7:3479?transport=udp" {
 		t.Errorf("got %v", got)
+	}
+}
+
+// Ensure a client that came by a name gets TURN over TLS by that name, that one
+// whose segment allows it nothing gets an empty list, and that no Host header
+// breaks the answer.
+func TestICEFollowsHowTheClientCame(t *testing.T) {
+	s := newSite(t, func(o *siteOptions) {
+		o.ice.Plan = func(v segment.Visit) segment.Plan {
+			v.Client = netip.MustParseAddr("10.77.1.9")
+			return plan(new(segment.Table))(v)
+		}
+	})
+	token := s.signUp("maria")
+	for host, want := range map[string]string{
+		"fieldphone.local:8443": "turns:fieldphone.local:8443?transport=tcp", "phone.lan": "turns:phone.lan:443?transport=tcp",
+		"\"><script>": "turns:10.77.1.1:8443?transport=tcp", "10.9.9.9:444": "turns:10.9.9.9:444?transport=tcp",
+	} {
+		var body iceBody
+		if err := json.Unmarshal(s.want(200, s.do("GET", "/api/v1/ice", "", append(bearer(token), "Host", host)...)).body, &body); err != nil {
+			t.Fatal(err)
+		}
+		if urls := body.ICEServers[1].URLs; urls[len(urls)-1] != want {
+			t.Errorf("by %s: got %v, want %s", host, urls, want)
+		}
+	}
+	none := newSite(t, func(o *siteOptions) { o.ice.Plan = func(segment.Visit) segment.Plan { return segment.Plan{} } })
+	if body := none.iceOf(none.signUp("maria")); body.ICEServers == nil || len(body.ICEServers) != 0 {
+		t.Errorf("got %+v, want an empty list", body.ICEServers)
 	}
 }
 

@@ -1,9 +1,9 @@
 package httpapi
 
 import (
-	"fmt"
 	"net/netip"
 
+	"fieldphone/httpapi/segment"
 	"fieldphone/turnsrv/credential"
 
 	"github.com/gofiber/fiber/v2"
@@ -11,18 +11,12 @@ import (
 
 // ICEConfig says how clients reach the STUN/TURN server.
 type ICEConfig struct {
-	Secret   []byte // shared with the relay
-	Port     uint16
-	Segments []Segment
-	// Relay is where a client that reached this server by an address finds the
-	// relay now; false if nowhere.
+	Secret []byte // shared with the relay
+	// Plan is how a client reaches the relay now.
+	Plan func(segment.Visit) segment.Plan
+	// Relay is the relay's address for clients that reached this server by an
+	// address; false if there is none.
 	Relay func(reached netip.Addr) (netip.Addr, bool)
-}
-
-// Segment overrides, for the clients in it, the address that they came by.
-type Segment struct {
-	Clients   []netip.Prefix
-	Addresses []netip.AddrPort
 }
 
 type iceServer struct {
@@ -31,36 +25,29 @@ type iceServer struct {
 	Credential string   `json:"credential,omitempty"`
 }
 
+// ice lists what the client's RTCPeerConnection is to try, with a credential
+// that lasts as long as the session.
 func (a *App) ice(c *fiber.Ctx) error {
 	session := sessionOf(c)
 	username, password := credential.Issue(a.cfg.ICE.Secret, session.UserID, session.ID, session.ExpiresAt)
-	var stun, turn []string
-	for _, addr := range a.cfg.ICE.reachable(remote(c), local(c)) {
-		stun = append(stun, fmt.Sprintf("stun:%s", addr))
-		turn = append(turn, fmt.Sprintf("turn:%s?transport=udp", addr), fmt.Sprintf("turn:%s?transport=tcp", addr))
-	}
+	plan := a.cfg.ICE.Plan(visit(c))
 	servers := []iceServer{}
+	if len(plan.STUN) > 0 {
+		servers = append(servers, iceServer{URLs: plan.STUN})
+	}
+	var turn []string
+	for _, way := range plan.Ways {
+		if way.Listed {
+			turn = append(turn, way.URL)
+		}
+	}
 	if len(turn) > 0 {
-		servers = append(servers, iceServer{URLs: stun}, iceServer{URLs: turn, Username: username, Credential: password})
+		servers = append(servers, iceServer{URLs: turn, Username: username, Credential: password})
 	}
 	return c.JSON(fiber.Map{"iceServers": servers, "expires_at": session.ExpiresAt.Unix()})
 }
 
-// reachable lists where a client finds the relay: at its segment's addresses,
-// else at the very address that it reached this server by, or the nearest to it. Only addresses
-// that are known to work are given: each other one would cost the client
-// seconds of gathering.
-func (cfg ICEConfig) reachable(client, reached netip.Addr) []netip.AddrPort {
-	for _, s := range cfg.Segments {
-		for _, prefix := range s.Clients {
-			if prefix.Contains(client) {
-				return s.Addresses
-			}
-		}
-	}
-	addr, ok := cfg.Relay(reached)
-	if !ok {
-		return nil
-	}
-	return []netip.AddrPort{netip.AddrPortFrom(addr, cfg.Port)}
+// visit is how the client came.
+func visit(c *fiber.Ctx) segment.Visit {
+	return segment.Visit{Client: remote(c), Server: local(c), Host: c.Get("Host")}
 }

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"fieldphone/httpapi/firewall"
 	"fieldphone/httpapi/pathtest"
 	"fieldphone/httpapi/segment"
 	"fieldphone/turnsrv/credential"
@@ -16,14 +17,14 @@ import (
 
 // PathConfig is what path tests ask of the server.
 type PathConfig struct {
-	// Plan says how a client reaches the relay.
-	Plan func(segment.Visit) segment.Plan
 	// Sweep lets relay ports answer STUN for a while, at the relay's address for clients
 	// that reached the server by an address.
 	Sweep func(reached netip.Addr) (Sweep, error)
 	// NAT is where a client can ask two addresses from one socket (RFC 5780); false if
 	// the server has not got two.
 	NAT func(reached netip.Addr) (primary, other netip.AddrPort, ok bool)
+	// Ports is the range of relay ports now, for the rules of firewalls.
+	Ports func() firewall.PortRange
 }
 
 // Sweep is relay ports that answer STUN Binding requests as an ICE-lite agent does.
@@ -37,11 +38,12 @@ type Sweep struct {
 // path tells a client which legs to test, and with what.
 func (a *App) path(c *fiber.Ctx) error {
 	session := sessionOf(c)
-	plan := a.cfg.Path.Plan(visit(c))
+	plan := a.cfg.ICE.Plan(visit(c))
 	username, password := credential.Issue(a.cfg.ICE.Secret, session.UserID, session.ID, session.ExpiresAt)
 	body := pathBody{
 		ServerTime: a.cfg.Now().UnixMilli(), Segment: plan.Segment, Client: remote(c).String(), Server: local(c).String(),
 		StartPort: a.cfg.StartPort, Legs: pathtest.Legs(plan), Username: username, Credential: password,
+		RelayPorts: portsBody(a.cfg.Path.Ports()),
 	}
 	if primary, other, ok := a.cfg.Path.NAT(local(c)); ok && len(plan.STUN) > 0 {
 		body.NAT = &natBody{primary.String(), other.String()}
@@ -58,17 +60,18 @@ type pathBody struct {
 	Legs       []pathtest.Planned `json:"legs"`
 	Username   string             `json:"username"`
 	Credential string             `json:"credential"`
+	RelayPorts portsBody          `json:"relay_ports"`
 	NAT        *natBody           `json:"nat,omitempty"`
+}
+
+type portsBody struct {
+	Min uint16 `json:"min"`
+	Max uint16 `json:"max"`
 }
 
 type natBody struct {
 	Primary string `json:"primary"`
 	Other   string `json:"other"`
-}
-
-// visit is how the client came.
-func visit(c *fiber.Ctx) segment.Visit {
-	return segment.Visit{Client: remote(c), Server: local(c), Host: c.Get("Host")}
 }
 
 // sweep opens relay ports for a client to ask. It costs ports, so a session gets few.
@@ -77,7 +80,7 @@ func (a *App) sweep(c *fiber.Ctx) error {
 		c.Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
 		return refusal{fiber.StatusTooManyRequests, "rate_limited", "Path tests follow each other too fast. Wait a little.", ""}
 	}
-	told, ok := udpAddress(a.cfg.Path.Plan(visit(c)))
+	told, ok := udpAddress(a.cfg.ICE.Plan(visit(c)))
 	if !ok {
 		return refusal{fiber.StatusConflict, "no_relay", "Clients of this network are not offered the relay over UDP.", ""}
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"fieldphone/httpapi/firewall"
 	"fieldphone/httpapi/pathtest"
 	"fieldphone/httpapi/segment"
 	"fieldphone/rtc"
@@ -19,20 +20,21 @@ import (
 // withPath plans by the very way that the client came.
 func withPath(change ...func(*PathConfig)) func(*siteOptions) {
 	return func(o *siteOptions) {
+		o.ice.Plan = func(v segment.Visit) segment.Plan {
+			at := netip.AddrPortFrom(v.Server, 3478).String()
+			return segment.Plan{
+				Segment: "camp", STUN: []string{"stun:" + at},
+				Ways: []segment.Way{{Transport: segment.UDP, URL: "turn:" + at + "?transport=udp"}, {Transport: segment.TLS, URL: "turns:" + v.Host}},
+			}
+		}
 		o.path = PathConfig{
-			Plan: func(v segment.Visit) segment.Plan {
-				at := netip.AddrPortFrom(v.Server, 3478).String()
-				return segment.Plan{
-					Segment: "camp", STUN: []string{"stun:" + at},
-					Ways: []segment.Way{{Transport: segment.UDP, URL: "turn:" + at + "?transport=udp"}, {Transport: segment.TLS, URL: "turns:" + v.Host}},
-				}
-			},
 			Sweep: func(netip.Addr) (Sweep, error) {
 				return Sweep{Ports: []uint16{49160, 49200}, Ufrag: "ufrag", Password: "password", Expires: time.UnixMilli(1_800_000_000_000)}, nil
 			},
 			NAT: func(reached netip.Addr) (primary, other netip.AddrPort, ok bool) {
 				return netip.AddrPortFrom(reached, 3478), netip.MustParseAddrPort("127.0.0.5:3478"), true
 			},
+			Ports: func() firewall.PortRange { return firewall.PortRange{Min: 49160, Max: 49359} },
 		}
 		for _, c := range change {
 			c(&o.path)
@@ -60,10 +62,11 @@ func TestPathPlan(t *testing.T) {
 	want := pathBody{
 		Segment: "camp", Client: "127.0.0.1", Server: "127.0.0.1", StartPort: 8080,
 		Legs: []pathtest.Planned{
-			{Leg: rtc.LegSTUN, URL: "stun:127.0.0.1:3478"}, {Leg: rtc.LegTURNUDP, URL: "turn:127.0.0.1:3478?transport=udp"},
+			{Leg: rtc.LegSTUN, URL: "stun:127.0.0.1:3478"},
+			{Leg: rtc.LegTURNUDP, URL: "turn:127.0.0.1:3478?transport=udp"},
 			{Leg: rtc.LegTURNTLS, URL: "turns:" + s.addr},
 		},
-		NAT: &natBody{"127.0.0.1:3478", "127.0.0.5:3478"},
+		RelayPorts: portsBody{49160, 49359}, NAT: &natBody{"127.0.0.1:3478", "127.0.0.5:3478"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -101,7 +104,9 @@ func TestPathSweepRefusals(t *testing.T) {
 	if a := full.do("POST", "/api/v1/path/sweep", "", bearer(full.signUp("maria"))...); a.status != 503 || a.code() != "busy" {
 		t.Errorf("no port to spare: %d %s", a.status, a.body)
 	}
-	tcp := newSite(t, withPath(func(p *PathConfig) { p.Plan = func(segment.Visit) segment.Plan { return segment.Plan{Segment: "locked"} } }))
+	tcp := newSite(t, withPath(), func(o *siteOptions) {
+		o.ice.Plan = func(segment.Visit) segment.Plan { return segment.Plan{Segment: "locked"} }
+	})
 	token := tcp.signUp("maria")
 	if a := tcp.do("POST", "/api/v1/path/sweep", "", bearer(token)...); a.status != 409 || a.code() != "no_relay" {
 		t.Errorf("a segment without UDP: %d %s", a.status, a.body)

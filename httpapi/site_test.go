@@ -20,6 +20,7 @@ import (
 	"fieldphone/httpapi/account"
 	"fieldphone/httpapi/lanca"
 	"fieldphone/httpapi/onboard"
+	"fieldphone/httpapi/segment"
 	"fieldphone/httpapi/sqlstore"
 	"fieldphone/rtc"
 	"fieldphone/rtc/hub"
@@ -59,16 +60,24 @@ type siteOptions struct {
 	rules  account.Registration
 }
 
+func near(reached netip.Addr) (netip.Addr, bool) {
+	if reached == netip.MustParseAddr("127.0.0.2") {
+		return reached, true
+	}
+	return netip.MustParseAddr("10.77.1.1"), true
+}
+
+// plan finds the ways to a relay at 127.0.0.2 and 10.77.1.1.
+func plan(table *segment.Table) func(segment.Visit) segment.Plan {
+	relay := segment.Relay{Port: 3478, HTTPSPort: 8443, OnHTTPS: true, Near: near}
+	return func(v segment.Visit) segment.Plan { return table.Plan(v, relay) }
+}
+
 func newSite(t *testing.T, change ...func(*siteOptions)) *site {
 	t.Helper()
 	options := siteOptions{
 		listen: "127.0.0.1:0", now: time.Now, limits: ConnLimits{Max: 1000, MaxPerAddress: 500},
-		ice: ICEConfig{Secret: []byte("relay-secret-of-the-tests"), Port: 3478, Relay: func(reached netip.Addr) (netip.Addr, bool) {
-			if reached == netip.MustParseAddr("127.0.0.2") {
-				return reached, true
-			}
-			return netip.MustParseAddr("10.77.1.1"), true
-		}},
+		ice: ICEConfig{Secret: []byte("relay-secret-of-the-tests"), Plan: plan(new(segment.Table)), Relay: near},
 	}
 	for _, c := range change {
 		c(&options)
@@ -165,6 +174,9 @@ func (s *site) do(method, path, body string, header ...string) answer {
 	}
 	for i := 0; i+1 < len(header); i += 2 {
 		req.Header.Set(header[i], header[i+1])
+		if header[i] == "Host" {
+			req.Host = header[i+1]
+		}
 	}
 	resp, err := s.client.Do(req)
 	if err != nil {

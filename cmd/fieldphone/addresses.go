@@ -1,11 +1,8 @@
 package main
 
 import (
-	"cmp"
 	"context"
-	"net"
 	"net/netip"
-	"path"
 	"slices"
 	"time"
 
@@ -16,71 +13,28 @@ import (
 // or went (a hotspot switched on, a DHCP lease that changed).
 const addressPoll = 3 * time.Second
 
-// place is an address of this host and the interface that has it.
+// place is an address of this host that clients can use, with its network, and
+// the interface that has it.
 type place struct {
 	Addr      netip.Addr
 	Interface string
+	Network   netip.Prefix
 }
 
 // findPlaces lists where clients can reach this host, best first. Loopback,
 // link-local and skipped interfaces are left out; addresses named in the
 // configuration are taken as they are.
 func findPlaces(cfg configs.Listen) ([]place, error) {
-	interfaces, err := net.Interfaces()
+	interfaces, err := hostInterfaces()
 	if err != nil {
 		return nil, err
 	}
-	var places []place
-	for _, iface := range interfaces {
-		addrs, err := iface.Addrs()
-		if err != nil || iface.Flags&net.FlagUp == 0 {
-			continue
-		}
-		for _, a := range addrs {
-			prefix, ok := a.(*net.IPNet)
-			if !ok {
-				continue
-			}
-			addr, _ := netip.AddrFromSlice(prefix.IP)
-			addr = addr.Unmap()
-			if len(cfg.Addresses) > 0 {
-				if slices.Contains(cfg.Addresses, addr) {
-					places = append(places, place{addr, iface.Name})
-				}
-				continue
-			}
-			if usable(addr) && !skipped(cfg.SkipInterfaces, iface.Name) {
-				places = append(places, place{addr, iface.Name})
-			}
-		}
+	found, _ := addressRules(cfg).Places(interfaces)
+	places := make([]place, len(found))
+	for i, p := range found {
+		places[i] = place{p.Prefix.Addr(), p.Interface, p.Prefix.Masked()}
 	}
-	slices.SortStableFunc(places, func(a, b place) int { return cmp.Compare(rank(a.Addr), rank(b.Addr)) })
 	return places, nil
-}
-
-func usable(addr netip.Addr) bool {
-	return addr.IsGlobalUnicast() && !addr.IsLoopback()
-}
-
-func skipped(patterns []string, name string) bool {
-	return slices.ContainsFunc(patterns, func(pattern string) bool {
-		match, err := path.Match(pattern, name)
-		return err == nil && match
-	})
-}
-
-// rank puts private IPv4 first: it is what people can type and what every
-// device has.
-func rank(addr netip.Addr) int {
-	switch {
-	case addr.Is4() && addr.IsPrivate():
-		return 0
-	case addr.Is4():
-		return 1
-	case addr.IsPrivate():
-		return 2
-	}
-	return 3
 }
 
 func addrsOf(places []place) []netip.Addr {

@@ -11,7 +11,10 @@ import (
 	"time"
 
 	"fieldphone/configs"
+	"fieldphone/httpapi/segment"
 	"fieldphone/turnsrv"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestFindPlacesTakesWhatIsConfigured(t *testing.T) {
@@ -25,24 +28,6 @@ func TestFindPlacesTakesWhatIsConfigured(t *testing.T) {
 	places, err = findPlaces(cfg)
 	if err != nil || slices.ContainsFunc(places, func(p place) bool { return p.Addr.IsLoopback() || p.Addr.IsLinkLocalUnicast() }) {
 		t.Errorf("got %v, %v", places, err)
-	}
-}
-
-func TestSkippedInterfaces(t *testing.T) {
-	patterns := configs.Default().Listen.SkipInterfaces
-	for name, want := range map[string]bool{"docker0": true, "br-1a2b": true, "veth9": true, "eth0": false, "wlan0": false, "bridge0": false} {
-		if got := skipped(patterns, name); got != want {
-			t.Errorf("%s: skipped %v", name, got)
-		}
-	}
-}
-
-func TestPrivateIPv4ComesFirst(t *testing.T) {
-	order := []string{"10.0.0.1", "100.64.0.1", "fd00::1", "2001:db8::1"}
-	for i := 1; i < len(order); i++ {
-		if rank(netip.MustParseAddr(order[i-1])) >= rank(netip.MustParseAddr(order[i])) {
-			t.Errorf("%s does not come before %s", order[i-1], order[i])
-		}
 	}
 }
 
@@ -85,7 +70,12 @@ func TestRelayFor(t *testing.T) {
 		}
 	})
 	s := &server{turn: turn}
-	s.reachable.Store(&[]place{{addr("10.1.0.1"), "eth0"}, {addr("127.0.0.2"), "eth1"}, {addr("127.0.0.3"), "eth2"}, {addr("fd00::3"), "eth2"}})
+	s.reachable.Store(&[]place{
+		{Addr: addr("10.1.0.1"), Interface: "eth0"},
+		{Addr: addr("127.0.0.2"), Interface: "eth1"},
+		{Addr: addr("127.0.0.3"), Interface: "eth2"},
+		{Addr: addr("fd00::3"), Interface: "eth2"},
+	})
 	if got, ok := s.relayFor(addr("10.1.0.1")); ok {
 		t.Errorf("got %s, and nothing listens", got)
 	}
@@ -106,6 +96,20 @@ func TestRelayFor(t *testing.T) {
 	} {
 		if got, ok := s.relayFor(addr(reached)); !ok || got != addr(want) {
 			t.Errorf("who came by %s is sent to %s, want %s", reached, got, want)
+		}
+	}
+}
+
+// Ensure the interfaces that are skipped by default are those whose reason is known.
+func TestSkippedInterfacesHaveAReason(t *testing.T) {
+	if diff := cmp.Diff(segment.SkipByDefault(), configs.Default().Listen.SkipInterfaces); diff != "" {
+		t.Errorf("configs.Default skips others than segment.SkipByDefault:\n%s", diff)
+	}
+	rules := addressRules(configs.Default().Listen)
+	for name, want := range map[string]bool{"docker0": false, "br-1a2b": false, "veth9": false, "wg0": false, "tailscale0": false, "eth0": true, "wlan0": true, "bridge0": true} {
+		places, _ := rules.Places([]segment.Interface{{Name: name, Prefixes: []netip.Prefix{netip.MustParsePrefix("10.0.0.1/24")}}})
+		if got := len(places) == 1; got != want {
+			t.Errorf("%s is served: %v", name, got)
 		}
 	}
 }

@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"net"
-	"net/netip"
 	"runtime/debug"
 	"time"
 
@@ -24,11 +22,11 @@ func (s *server) openLive(ctx context.Context, setup setup) error {
 		parts: []livePart{
 			{"relay", func(cfg configs.Config) error { return s.turn.Apply(turnSettings(cfg)) }},
 			{"registration", func(cfg configs.Config) error { return s.accounts.SetRegistration(registration(cfg.Registration)) }},
-			{segmentsPart, func(cfg configs.Config) error { s.segments.Store(s.tableOf(cfg)); return nil }},
+			{segmentsPart, func(cfg configs.Config) error { s.setSegments(cfg); return nil }},
 			{"log", func(cfg configs.Config) error { return setup.level.UnmarshalText([]byte(cfg.Log.Level)) }},
 		},
 	}
-	s.segments.Store(s.tableOf(s.cfg))
+	s.setSegments(s.cfg)
 	return s.live.lastChange(ctx)
 }
 
@@ -77,40 +75,6 @@ func (s *server) firewallSite() firewall.Site {
 			HTTPS: portOf(s.https), HTTP: portOf(s.http), TURN: s.turnPort, Relay: firewall.PortRange{Min: r.Min, Max: r.Max},
 		},
 	}
-}
-
-// tableOf is the segments that a configuration makes of this host's interfaces as they are.
-func (s *server) tableOf(cfg configs.Config) *segment.Table {
-	configured := make([]segment.Segment, len(cfg.Segments))
-	for i, c := range cfg.Segments {
-		configured[i] = segment.Segment{Name: c.Name, Clients: c.Clients, ServerAddresses: c.ServerAddresses, TURNAddresses: c.TURNAddresses}
-		for _, transport := range c.Transports {
-			configured[i].Transports = append(configured[i].Transports, segment.Transport(transport))
-		}
-	}
-	return segment.Build(configured, interfaces(), segment.Rules{Addresses: cfg.Listen.Addresses, Skip: cfg.Listen.SkipInterfaces})
-}
-
-// interfaces lists those of this host that are up; none if the system does not tell.
-func interfaces() (out []segment.Interface) {
-	found, err := net.Interfaces()
-	if err != nil {
-		return nil
-	}
-	for _, iface := range found {
-		addrs, err := iface.Addrs()
-		if err != nil || iface.Flags&net.FlagUp == 0 {
-			continue
-		}
-		one := segment.Interface{Name: iface.Name, Loopback: iface.Flags&net.FlagLoopback != 0}
-		for _, a := range addrs {
-			if prefix, err := netip.ParsePrefix(a.String()); err == nil {
-				one.Prefixes = append(one.Prefixes, prefix)
-			}
-		}
-		out = append(out, one)
-	}
-	return out
 }
 
 // version is what this binary was built from.

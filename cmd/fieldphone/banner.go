@@ -6,6 +6,7 @@ import (
 
 	"fieldphone/httpapi"
 	"fieldphone/httpapi/onboard"
+	"fieldphone/httpapi/segment"
 
 	"github.com/mdp/qrterminal/v3"
 )
@@ -13,6 +14,8 @@ import (
 // banner is what the admin sees once everything listens.
 type banner struct {
 	places      []place
+	segments    *segment.Table
+	onHTTPS     bool // TURN
 	https, http uint16
 	turn        uint16
 	name        string // by mDNS, empty for none
@@ -47,7 +50,8 @@ func (b banner) print(w io.Writer) {
 		fmt.Fprintf(w, "\nFirst time on a device (help, certificate):\n\n  %s\n", httpapi.HTTPURL(b.places[0].Addr.String(), b.http))
 	}
 	b.printFingerprint(w)
-	fmt.Fprintf(w, "\nSTUN/TURN  port %d UDP and TCP, relay ports %s UDP\nAccounts   %s\nPresence   %s\n", b.turn, b.relayPorts, b.database, b.presence)
+	printSegments(w, b.segments, b.onHTTPS)
+	fmt.Fprintf(w, "\nSTUN/TURN  %s, relay ports %s UDP\nAccounts   %s\nPresence   %s\n", b.turnPorts(), b.relayPorts, b.database, b.presence)
 	for _, name := range b.refused {
 		fmt.Fprintf(w, "Note       %s is outside what the certificate may cover; browsers warn there\n", name)
 	}
@@ -62,6 +66,13 @@ func (b banner) print(w io.Writer) {
 		}
 	}
 	fmt.Fprint(w, "\nPress Ctrl-C to stop.\n")
+}
+
+func (b banner) turnPorts() string {
+	if b.onHTTPS {
+		return fmt.Sprintf("port %d UDP and TCP, and port %d beside HTTPS", b.turn, b.https)
+	}
+	return fmt.Sprintf("port %d UDP and TCP", b.turn)
 }
 
 // printFingerprint shows what people compare with their device.

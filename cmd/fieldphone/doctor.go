@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
-	"net/netip"
 	"os"
 	"strings"
 	"time"
@@ -71,46 +69,17 @@ func (s *settings) subject(inv *invocation) (doctor.Subject, error) {
 	if err != nil {
 		return doctor.Subject{}, fmt.Errorf("list network interfaces: %w", err)
 	}
-	rules := segment.Rules{Addresses: cfg.Listen.Addresses, Skip: cfg.Listen.SkipInterfaces}
+	rules := addressRules(cfg.Listen)
 	places, _ := rules.Places(interfaces)
 	var known []place
 	for _, p := range places {
-		known = append(known, place{p.Prefix.Addr(), p.Interface})
+		known = append(known, place{Addr: p.Prefix.Addr(), Interface: p.Interface})
 	}
 	addrs, names := certificateNames(cfg, known)
 	return doctor.Subject{
 		Config: cfg, Problem: problem, Source: s.file, Now: time.Now, CA: caConfig(cfg), Addrs: addrs, Names: names,
 		Places: places, Table: segment.Build(configuredSegments(cfg), interfaces, rules),
 	}, nil
-}
-
-func configuredSegments(cfg configs.Config) (segments []segment.Segment) {
-	for _, s := range cfg.Segments {
-		segments = append(segments, segment.Segment{Name: s.Name, Clients: s.Clients, TURNAddresses: s.TURNAddresses})
-	}
-	return segments
-}
-
-// hostInterfaces are those of this machine that are up.
-func hostInterfaces() (found []segment.Interface, err error) {
-	interfaces, err := net.Interfaces()
-	if err != nil {
-		return nil, err
-	}
-	for _, iface := range interfaces {
-		addrs, err := iface.Addrs()
-		if err != nil || iface.Flags&net.FlagUp == 0 {
-			continue
-		}
-		one := segment.Interface{Name: iface.Name, Loopback: iface.Flags&net.FlagLoopback != 0}
-		for _, a := range addrs {
-			if prefix, err := netip.ParsePrefix(a.String()); err == nil {
-				one.Prefixes = append(one.Prefixes, prefix)
-			}
-		}
-		found = append(found, one)
-	}
-	return found, nil
 }
 
 // tell writes a report, and turns failures into the exit code.

@@ -5,11 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/netip"
 	"path/filepath"
 	"time"
 
-	"fieldphone/configs"
 	"fieldphone/httpapi"
 	"fieldphone/web"
 )
@@ -29,6 +27,9 @@ func (s *server) listen(ctx context.Context) error {
 	for _, host := range hosts {
 		https, err := s.listenTCP(ctx, host, c.Listen.HTTPSPort, "listen.https_port")
 		if err != nil {
+			return err
+		}
+		if https, err = s.shareHTTPS(https); err != nil {
 			return err
 		}
 		s.https = append(s.https, https)
@@ -67,10 +68,7 @@ func (s *server) buildApps(turnSecret []byte) error {
 	}
 	s.app = httpapi.New(httpapi.Config{
 		SiteName: s.cfg.Name, Accounts: s.accounts, Hub: s.hub, Page: page, Site: s.site, StartPort: portOf(s.http),
-		ICE: httpapi.ICEConfig{
-			Secret: turnSecret, Port: s.turnPort, Segments: segments(s.cfg, s.turnPort),
-			Relay: s.relayFor,
-		},
+		ICE:     httpapi.ICEConfig{Secret: turnSecret, Plan: s.planFor, Relay: s.relayFor},
 		Path:    s.pathConfig(),
 		Admin:   s.adminConfig(),
 		Metrics: s.metrics(),
@@ -84,19 +82,4 @@ func (s *server) buildApps(turnSecret []byte) error {
 		HTTPSPort: portOf(s.https), Site: s.site, APK: filepath.Join(s.cfg.Data, "app.apk"), Logger: s.log,
 	})
 	return err
-}
-
-func segments(cfg configs.Config, port uint16) []httpapi.Segment {
-	var out []httpapi.Segment
-	for _, segment := range cfg.Segments {
-		var addrs []netip.AddrPort
-		for _, addr := range segment.TURNAddresses {
-			if addr.Port() == 0 {
-				addr = netip.AddrPortFrom(addr.Addr(), port)
-			}
-			addrs = append(addrs, addr)
-		}
-		out = append(out, httpapi.Segment{Clients: segment.Clients, Addresses: addrs})
-	}
-	return out
 }

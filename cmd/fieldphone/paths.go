@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"fieldphone/httpapi"
-	"fieldphone/httpapi/segment"
+	"fieldphone/httpapi/firewall"
 )
 
 const (
@@ -15,18 +15,13 @@ const (
 
 // pathConfig joins path tests to the relay.
 func (s *server) pathConfig() httpapi.PathConfig {
-	return httpapi.PathConfig{Plan: s.planFor, Sweep: s.sweep, NAT: s.twoAddresses}
+	return httpapi.PathConfig{Sweep: s.sweep, NAT: s.twoAddresses, Ports: s.relayPorts}
 }
 
-// planFor is how a client reaches the relay.
-func (s *server) planFor(v segment.Visit) segment.Plan {
-	table := &segment.Table{}
-	for _, configured := range s.cfg.Segments {
-		table.Segments = append(table.Segments, segment.Segment{
-			Name: configured.Name, Clients: configured.Clients, TURNAddresses: configured.TURNAddresses,
-		})
-	}
-	return table.Plan(v, segment.Relay{Port: s.turnPort, HTTPSPort: portOf(s.https), Near: s.relayFor})
+// relayPorts is the range that calls get ports from now.
+func (s *server) relayPorts() firewall.PortRange {
+	now := s.turn.Settings().Relay
+	return firewall.PortRange{Min: now.Min, Max: now.Max}
 }
 
 // sweep lends relay ports to a path test, on the address that the client relays by.

@@ -208,7 +208,7 @@ func (s *server) banner() banner {
 	}
 	r := s.cfg.TURN.RelayPorts
 	return banner{
-		policy: s.cfg.Registration.Policy,
+		policy: s.cfg.Registration.Policy, segments: s.segments.Load(), onHTTPS: s.cfg.TURN.OnHTTPSPort,
 		places: s.places, name: s.cfg.MDNS.FQDN(), https: portOf(s.https), http: portOf(s.http), turn: s.turnPort,
 		relayPorts: fmt.Sprintf("%d-%d", r.Min, r.Max), site: s.site(),
 		database: s.db.String(), presence: kept, refused: s.cert.Refused(),
@@ -242,7 +242,7 @@ func (s *server) run(ctx context.Context) error {
 		watchPlaces(ctx, s.cfg.Listen, s.places, func(places []place, again bool) error { return s.move(ctx, places, again) })
 	})
 	for _, ln := range s.https {
-		serve("https", func() error { return s.app.Serve(tlsListener(ln, s.cert)) })
+		serve("https", func() error { return s.app.Serve(ln) })
 	}
 	for _, ln := range s.http {
 		serve("http", func() error { return s.start.Serve(ln) })
