@@ -254,6 +254,11 @@ describe("the whole page", () => {
     expect(buttons(bar)).toEqual(["Hang up", "Show it"]);
   });
 
+  test("makes room for a call that is taken there", () => {
+    site.app.call({ id: "ben", name: "Ben Okri" }, "audio");
+    expect(site.app.view.admin.value).toBeUndefined();
+  });
+
   test("of somebody who is no administrator says whose it is", () => {
     site.app.identity.session.value = { kind: "in", user: { id: "eva", name: "Eva", admin: false } };
     expect(read(place())).toContain("This page is for administrators");
