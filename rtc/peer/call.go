@@ -36,6 +36,8 @@ type Call struct {
 	ended    chan rtc.CallEnded // of one
 	done     chan struct{}      // closed after everything of the call is
 
+	connected chan struct{} // says to run that media were connected
+
 	mu      sync.Mutex
 	changed broadcast
 	with    rtc.User
@@ -84,6 +86,7 @@ func (p *Peer) newCall(id string, media rtc.Media) *Call {
 	return &Call{
 		id: id, peer: p, media: media,
 		events: make(chan rtc.Message, callEvents), ended: make(chan rtc.CallEnded, 1), done: make(chan struct{}),
+		connected: make(chan struct{}, 1),
 	}
 }
 

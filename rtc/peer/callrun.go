@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"fieldphone/rtc"
 
@@ -22,8 +23,16 @@ func (c *Call) deliver(msg rtc.Message) {
 
 // run owns the call's media from beginning to end.
 func (c *Call) run() {
+	tick := time.NewTicker(tellEvery)
+	defer tick.Stop()
+	var last told
 	for {
 		select {
+		case <-c.connected:
+			c.tell(&last)
+			tick.Reset(tellEvery)
+		case <-tick.C:
+			c.tell(&last)
 		case <-c.peer.ctx.Done():
 			reason := rtc.EndLost
 			if c.peer.isClosing() {
@@ -107,6 +116,12 @@ func (c *Call) stateChanged(gen int, state webrtc.PeerConnectionState) {
 	current := gen == c.gen
 	c.changed.notify()
 	c.mu.Unlock()
+	if current && state == webrtc.PeerConnectionStateConnected {
+		select {
+		case c.connected <- struct{}{}:
+		default:
+		}
+	}
 	if current && state == webrtc.PeerConnectionStateFailed {
 		c.fail(fmt.Errorf("peer: call %s: no way to the other side was found, or it was lost", c.id))
 	}
