@@ -128,24 +128,6 @@ func (s *Server) canMove(span PortRange) error {
 	return nil
 }
 
-// livePools are those of addresses that are served, or still used.
-func (s *Server) livePools() []*portPool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	served := make(map[netip.Addr]bool)
-	for _, l := range s.listeners {
-		served[l.Address] = true
-	}
-	var live []*portPool
-	for address, pool := range s.pools {
-		if served[address] || pool.isUsed() {
-			live = append(live, pool)
-		}
-	}
-	slices.SortFunc(live, func(a, b *portPool) int { return a.address.Compare(b.address) })
-	return live
-}
-
 // Preview tells what Apply would do, and returns the error that it would. It
 // takes up to half a second, since it binds the ports of a new range to see
 // which of them other processes hold.
@@ -198,14 +180,4 @@ func (s *Server) previewPorts(span PortRange) (Preview, error) {
 	p.Taken = slices.Compact(p.Taken)
 	p.Taken = p.Taken[:min(len(p.Taken), maxTaken)]
 	return p, nil
-}
-
-// Ports tells how the relay ports are used, by local address.
-func (s *Server) Ports() []PortUse {
-	pools := s.livePools()
-	uses := make([]PortUse, len(pools))
-	for i, pool := range pools {
-		uses[i] = pool.use()
-	}
-	return uses
 }

@@ -44,17 +44,6 @@ type gate struct {
 	paths       map[netip.AddrPort]*path
 }
 
-// host is a peer's address.
-type host struct {
-	// permission and channels are what pion/turn holds.
-	permission bool
-	channels   int
-	// known is what Config.Known said, when, and under which rules.
-	known bool
-	asked time.Time
-	rules *rules
-}
-
 // path is a peer's address and port. But for what was received its fields do
 // not change: to judge it again is to replace it.
 type path struct {
@@ -148,8 +137,6 @@ func (g *gate) expects(address netip.Addr) bool {
 	return h != nil && h.bound()
 }
 
-func (h *host) bound() bool { return h.permission || h.channels > 0 }
-
 func (g *gate) judge(peer netip.AddrPort, current *rules) *path {
 	p := &path{rules: current}
 	p.to, p.relay, p.own = current.local(peer)
@@ -171,28 +158,29 @@ func (g *gate) judge(peer netip.AddrPort, current *rules) *path {
 	return p
 }
 
-// makeRoom forgets a path that no channel leads to, if there are too many. It
-// may be one in use; then the peer's next check opens it again. A peer gets
+// makeRoom forgets a path, if there are too many: any that no channel leads to.
+// It may be one in use; then the peer's next check opens it again. A peer gets
 // there only by sending from a hundred ports.
 func (g *gate) makeRoom() {
 	if len(g.paths) < maxPaths {
 		return
 	}
-	bound := make(map[netip.AddrPort]bool, len(g.channels))
-	for _, peer := range g.channels {
-		bound[peer] = true
-	}
-	victim := netip.AddrPort{}
-	for peer, p := range g.paths {
-		if bound[peer] && victim.IsValid() {
-			continue
-		}
-		victim = peer
-		if !bound[peer] && !p.answered.Load() {
+	var victim netip.AddrPort
+	for victim = range g.paths {
+		if !g.hasChannel(victim) {
 			break
 		}
 	}
 	delete(g.paths, victim)
+}
+
+func (g *gate) hasChannel(peer netip.AddrPort) bool {
+	for _, bound := range g.channels {
+		if bound == peer {
+			return true
+		}
+	}
+	return false
 }
 
 // permits decides on a peer that the client asks a permission for, or a
@@ -226,99 +214,6 @@ func (g *gate) allows(address netip.Addr, current *rules, request bool) bool {
 		g.note(address, host{known: known, asked: now, rules: current})
 	}
 	return known
-}
-
-// note keeps an answer of Config.Known. What was judged by another answer is
-// forgotten, also that a peer has answered with STUN.
-func (g *gate) note(address netip.Addr, answer host) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	h := g.host(address)
-	if h.known != answer.known && !h.asked.IsZero() {
-		g.forgetPaths(address)
-	}
-	h.known, h.asked, h.rules = answer.known, answer.asked, answer.rules
-}
-
-// host returns what is known of an address, or makes room for it; g.mu is held.
-func (g *gate) host(address netip.Addr) *host {
-	h := g.hosts[address]
-	if h != nil {
-		return h
-	}
-	if len(g.hosts) >= maxHosts {
-		for other, h := range g.hosts {
-			if !h.bound() {
-				delete(g.hosts, other)
-			}
-		}
-	}
-	h = &host{}
-	g.hosts[address] = h
-	return h
-}
-
-func (g *gate) forgetPaths(address netip.Addr) {
-	for peer := range g.paths {
-		if peer.Addr() == address {
-			delete(g.paths, peer)
-		}
-	}
-}
-
-// hasRoom reports whether another permission and channel may be added; a
-// channel or peer that exists may always be refreshed.
-func (g *gate) hasRoom(peers []netip.AddrPort, channel uint16) bool {
-	g.mu.RLock()
-	defer g.mu.RUnlock()
-	permissions, channels := g.permissions, len(g.channels)
-	for _, peer := range peers {
-		if h := g.hosts[peer.Addr()]; h == nil || !h.permission {
-			permissions++
-		}
-	}
-	if _, known := g.channels[channel]; channel != 0 && !known {
-		channels++
-	}
-	return permissions <= maxBindings && channels <= maxBindings
-}
-
-func (g *gate) setPermission(peer netip.Addr, exists bool) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	h := g.host(peer)
-	if h.permission != exists {
-		h.permission = exists
-		if exists {
-			g.permissions++
-		} else {
-			g.permissions--
-		}
-	}
-	g.forgetIfUnbound(peer, h)
-}
-
-func (g *gate) setChannel(number uint16, peer netip.AddrPort, exists bool) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	h := g.host(peer.Addr())
-	if _, before := g.channels[number]; before != exists {
-		if exists {
-			g.channels[number] = peer
-			h.channels++
-		} else {
-			delete(g.channels, number)
-			h.channels--
-		}
-	}
-	g.forgetIfUnbound(peer.Addr(), h)
-}
-
-func (g *gate) forgetIfUnbound(address netip.Addr, h *host) {
-	if !h.bound() {
-		delete(g.hosts, address)
-		g.forgetPaths(address)
-	}
 }
 
 // peers lists whom packets were exchanged with, or may be by a channel.

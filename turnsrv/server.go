@@ -5,10 +5,11 @@
 // through connections of ours. In front of it stands an endpoint, one per UDP
 // socket and one per TCP connection, which drops what is malformed, answers
 // what pion/turn would answer wrongly, and knows which allocation belongs to
-// which session. Behind it stands a relayConn, one per allocation, which
-// holds an exactly allocated relay port and lets no packet pass to the
-// server's own other ports. One pion server runs per endpoint, so that
-// listeners come and go while others work.
+// which session. Behind it stands a relayConn, one per allocation, which holds
+// an exactly allocated relay port and asks its gate about every packet: which
+// peers may be reached, and not before they have answered. One pion server runs
+// per endpoint, so that listeners come and go while others work. What is in
+// Settings changes under all of this while calls go on; see Apply.
 package turnsrv
 
 import (
@@ -17,7 +18,6 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"net"
 	"net/netip"
 	"slices"
 	"sync"
@@ -307,37 +307,4 @@ func (s *Server) forget(e *endpoint) {
 		}
 	}
 	s.running.Done()
-}
-
-// pool returns the relay ports of one local address. It stays when the address
-// goes, since its ports come back later.
-func (s *Server) pool(address netip.Addr) *portPool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	p := s.pools[address]
-	if p == nil {
-		p = newPortPool(address, s.settings.Load().Relay, bindRelay)
-		s.pools[address] = p
-		s.tellPeerRules()
-	}
-	return p
-}
-
-func bindRelay(address netip.AddrPort) (*net.UDPConn, error) {
-	config := net.ListenConfig{Control: noBroadcast}
-	conn, err := config.ListenPacket(context.Background(), "udp", address.String())
-	if err != nil {
-		return nil, err
-	}
-	return conn.(*net.UDPConn), nil
-}
-
-// warnPortsFull tells the admin, at most once a minute.
-func (s *Server) warnPortsFull(address netip.Addr, err error) {
-	if !s.portsFull.allow(time.Now(), time.Minute) {
-		return
-	}
-	span := s.settings.Load().Relay
-	s.log.Warn("turn: a client got no relay port", "address", address, "relay_ports", span.String(),
-		"err", err, "do", fmt.Sprintf("widen turn.relay_ports (%d ports now) and open it in the firewall", span.size()))
 }
