@@ -221,7 +221,9 @@ func TestRelayedCallThroughAWholeServer(t *testing.T) {
 	for _, transport := range []string{"udp", "tcp"} {
 		t.Run(transport, func(t *testing.T) {
 			ice := relayOnly
-			ice.Server = func(url string) bool { return strings.Contains(url, "transport="+transport) }
+			ice.Server = func(url string) bool {
+				return strings.HasPrefix(url, "turn:") && strings.HasSuffix(url, "transport="+transport)
+			}
 			alice, bob := r.dial("alice-"+transport, ice), r.dial("bob-"+transport, ice)
 			out, in := connect(t, alice, bob)
 			for _, c := range []*peer.Call{out, in} {

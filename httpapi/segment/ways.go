@@ -76,7 +76,7 @@ func (t *Table) Plan(v Visit, r Relay) Plan {
 	if !onHTTPS {
 		return p
 	}
-	addr, name, port := came(v, told[0].Addr(), r.HTTPSPort)
+	addr, name, port := came(v, near, told[0].Addr(), r.HTTPSPort)
 	literal := netip.AddrPortFrom(addr, port).String()
 	if s.Allows(HTTPS) {
 		p.add(HTTPS, "turn:"+literal+"?transport=tcp", true)
@@ -116,8 +116,9 @@ func (s Segment) told(near netip.Addr, ok bool, port uint16) []netip.AddrPort {
 
 // came is how the client reached the HTTPS port: the address and port that it
 // asked for, which also hold behind a router that forwards them, and the name,
-// if it is one that others than this machine know.
-func came(v Visit, fallback netip.Addr, ours uint16) (addr netip.Addr, name string, port uint16) {
+// if it is one that others than this machine know. Loopback stands for the
+// relay's address, unless the relay is there.
+func came(v Visit, near, fallback netip.Addr, ours uint16) (addr netip.Addr, name string, port uint16) {
 	host, digits := v.Host, ""
 	if i := strings.LastIndexByte(host, ':'); i >= 0 && !strings.HasSuffix(host, "]") {
 		host, digits = host[:i], host[i+1:]
@@ -132,7 +133,7 @@ func came(v Visit, fallback netip.Addr, ours uint16) (addr netip.Addr, name stri
 	}
 	literal, err := netip.ParseAddr(strings.Trim(host, "[]"))
 	switch {
-	case err == nil && !literal.IsLoopback() && literal.Zone() == "":
+	case err == nil && literal.Zone() == "" && (!literal.IsLoopback() || literal == near):
 		return literal.Unmap(), "", port
 	case err == nil || v.Client.IsLoopback():
 		return fallback, "", port
