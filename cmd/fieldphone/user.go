@@ -93,7 +93,7 @@ func userAction(rest []string) (action, id string, err error) {
 }
 
 func (inv *invocation) setPassword(ctx context.Context, accounts *account.Service, action, id, name string, admin bool) error {
-	password, err := inv.readPassword()
+	password, err := inv.readPassword(inv.askTwice)
 	if err != nil {
 		return err
 	}
@@ -107,16 +107,13 @@ func (inv *invocation) setPassword(ctx context.Context, accounts *account.Servic
 	return err
 }
 
-// readPassword takes FIELDPHONE_PASSWORD, asks twice at a terminal, or reads
-// one line.
-func (inv *invocation) readPassword() (string, error) {
-	for _, v := range inv.environ {
-		if password, ok := strings.CutPrefix(v, "FIELDPHONE_PASSWORD="); ok {
-			return password, nil
-		}
+// readPassword takes FIELDPHONE_PASSWORD, asks at a terminal, or reads one line.
+func (inv *invocation) readPassword(ask func(fd int) (string, error)) (string, error) {
+	if password := inv.env("FIELDPHONE_PASSWORD"); password != "" {
+		return password, nil
 	}
 	if file, ok := inv.stdin.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
-		return inv.askPassword(int(file.Fd()))
+		return ask(int(file.Fd()))
 	}
 	line, err := bufio.NewReader(io.LimitReader(inv.stdin, 4096)).ReadString('\n')
 	if err != nil && !errors.Is(err, io.EOF) {
@@ -129,21 +126,30 @@ func (inv *invocation) readPassword() (string, error) {
 	return line, nil
 }
 
-func (inv *invocation) askPassword(fd int) (string, error) {
-	var answers [2]string
-	for i, prompt := range []string{"Password: ", "Again: "} {
-		fmt.Fprint(inv.stderr, prompt)
-		answer, err := term.ReadPassword(fd)
-		fmt.Fprintln(inv.stderr)
-		if err != nil {
-			return "", fmt.Errorf("read password: %w", err)
-		}
-		answers[i] = string(answer)
+// askTwice is for a new password, which nobody can see.
+func (inv *invocation) askTwice(fd int) (string, error) {
+	first, err := inv.ask(fd, "Password: ")
+	if err != nil {
+		return "", err
 	}
-	if answers[0] != answers[1] {
+	second, err := inv.ask(fd, "Again: ")
+	if err != nil {
+		return "", err
+	}
+	if first != second {
 		return "", errors.New("the two passwords differ; nothing was changed")
 	}
-	return answers[0], nil
+	return first, nil
+}
+
+func (inv *invocation) ask(fd int, prompt string) (string, error) {
+	fmt.Fprint(inv.stderr, prompt)
+	answer, err := term.ReadPassword(fd)
+	fmt.Fprintln(inv.stderr)
+	if err != nil {
+		return "", fmt.Errorf("read password: %w", err)
+	}
+	return string(answer), nil
 }
 
 func (inv *invocation) listUsers(ctx context.Context, accounts *account.Service) error {

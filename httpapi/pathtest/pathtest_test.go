@@ -143,6 +143,10 @@ func TestDiagnose(t *testing.T) {
 			camp, both(serverOK, relayOK, []rtc.Leg{swept(20, 15, 49261, 49271, 49281, 49350, 49291)}),
 			[]string{"warning ports_blocked ports open udp 49261-49291, udp 49350-49359"},
 		},
+		"FewSamples": { // where the holes end is not known
+			camp, both(serverOK, relayOK, []rtc.Leg{swept(2, 1, 49245)}),
+			[]string{"warning ports_blocked ports open udp 49160-49359"},
+		},
 		"WholeRangeIsEaten": {
 			camp, both(serverOK, relayOK, []rtc.Leg{swept(3, 0, 49161, 49200, 49300)}),
 			[]string{"warning all_ports_blocked ports open udp 49160-49359"},

@@ -135,9 +135,14 @@ func (d *diagnosis) ports() {
 	}
 	eaten := Eaten(leg.Blocked, int(asked), relay)
 	d.add(Warning, PortsBlocked, leg, map[string]any{"ranges": texts(eaten), "asked": asked, "answered": answered}, firewall.Relay)
-	last := &d.found[len(d.found)-1]
-	last.Openings = within(last.Openings, eaten)
+	if asked >= fewSamples {
+		last := &d.found[len(d.found)-1]
+		last.Openings = within(last.Openings, eaten)
+	}
 }
+
+// fewSamples of a sweep say that a range has holes, but not where they end.
+const fewSamples = 8
 
 // within narrows openings of the relay range to parts of it.
 func within(openings []firewall.Opening, parts []firewall.PortRange) []firewall.Opening {
@@ -154,13 +159,14 @@ func within(openings []firewall.Opening, parts []firewall.PortRange) []firewall.
 // Eaten joins sampled ports that did not answer to contiguous ranges. Samples lie about
 // relay.size/asked apart; two that did not answer and are nearly neighbours belong
 // together, and a range reaches to the end of the relay range where no sample was beyond.
+// Of few samples each stands for itself.
 func Eaten(blocked []int, asked int, relay firewall.PortRange) []firewall.PortRange {
 	ports := slices.Clone(blocked)
 	slices.Sort(ports)
 	ports = slices.Compact(ports)
 	size := int(relay.Max) - int(relay.Min) + 1
 	step := 1
-	if asked > 0 && size > asked {
+	if asked >= fewSamples && size > asked {
 		step = (size + asked - 1) / asked
 	}
 	reach := step + step/2
