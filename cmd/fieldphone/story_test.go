@@ -48,7 +48,7 @@ func TestTheLogTellsTheStoryOfACall(t *testing.T) {
 	}
 
 	const one, other = `user=alice session=\S+ device=\S+`, `user=bob session=\S+ device=\S+`
-	path := ` local=relay remote=\w+ protocol=udp relay_protocol=(udp|tcp) relay=127\.0\.0\.1:\d+( remote_relay=\S+)? gen=1 setup_ms=\d+$`
+	path := ` local=relay remote=\w+ protocol=udp relay_protocol=(udp|tcp|tls) relay=127\.0\.0\.1:\d+( remote_relay=\S+)? gen=1 setup_ms=\d+$`
 	want := []string{
 		`^msg="call is made" call=\S+ ` + one + ` callee=bob media=video$`,
 		`^msg="call rings" call=\S+ devices=1$`,
@@ -75,7 +75,7 @@ func TestTheLogTellsTheStoryOfACall(t *testing.T) {
 		t.Fatal("alice's relayed address is not told")
 	}
 	for _, what := range []string{"made", "ended"} {
-		line := `turn: allocation ` + what + `" user=alice session=` + session + ` allocation=\d+ client=127\.0\.0\.1:\d+ transport=(udp|tcp) relayed=` + regexp.QuoteMeta(relayed[1]) + `\b`
+		line := `turn: allocation ` + what + `" user=alice session=` + session + ` allocation=\d+ client=127\.0\.0\.1:\d+ transport=(udp|tcp|tls) relayed=` + regexp.QuoteMeta(relayed[1]) + `\b`
 		if !regexp.MustCompile(line).MatchString(r.stderr.String()) {
 			t.Errorf("no line %s", line)
 		}
