@@ -150,6 +150,8 @@ func (e *exam) taken(name, key, what, network string, addr netip.Addr, port int)
 	switch {
 	case mine && (process.PID == e.running.pid || process.PID == 0 || e.running.pid == 0):
 		e.ok(name, "%s is held by the running server", what)
+	case known && process.Name == ourName:
+		e.fail(name, otherSettings, "%s is held by %s, which has other settings", what, process)
 	case known && process.PID != 0:
 		e.fail(name, "Stop "+process.String()+", or choose another "+key+".", "%s is held by %s", what, process)
 	default:

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"syscall"
 	"time"
 
 	"fieldphone/cmd/fieldphone/checkup"
@@ -43,8 +44,13 @@ func (e *exam) relay(ctx context.Context) {
 	onHTTPS := false
 	switch {
 	case e.running == nil:
-		if port, err = e.lend(ctx, addrs, &secret); err != nil {
-			e.fail("loop", "See network: something else holds the relay's port, or it cannot be used.", "%v", err)
+		port, err = e.lend(ctx, addrs, &secret)
+		if errors.Is(err, syscall.EADDRINUSE) {
+			e.skip("loop", "the relay's port is held by another program: see network")
+			return
+		}
+		if err != nil {
+			e.fail("loop", "See network: the relay's port cannot be used.", "%v", err)
 			return
 		}
 	case !e.running.mine:

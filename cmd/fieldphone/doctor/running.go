@@ -19,7 +19,12 @@ import (
 	"fieldphone/httpapi/lanca"
 )
 
-const askTimeout = 4 * time.Second
+const (
+	askTimeout = 4 * time.Second
+	ourName    = "fieldphone" // of the process
+
+	otherSettings = "Give the doctor the --data, --config and FIELDPHONE_ variables that it was started with, or stop it if it should not run."
+)
 
 // running is a server that answers at the configured HTTPS port.
 type running struct {
@@ -137,8 +142,7 @@ func (e *exam) server(ctx context.Context) {
 		e.elsewhere()
 		return
 	case !r.mine:
-		e.fail("running", "Stop that one, or give the doctor the --data, --config and FIELDPHONE_ variables that the server was started with.",
-			"another Fieldphone answers at %s, not that of this data folder", r.base)
+		e.fail("running", otherSettings, "another Fieldphone answers at %s, not that of this data folder", r.base)
 		return
 	}
 	text := r.base + " answers"
@@ -171,9 +175,8 @@ func (e *exam) server(ctx context.Context) {
 // elsewhere finds a server with other settings than the doctor's.
 func (e *exam) elsewhere() {
 	for _, held := range e.sockets.all("tcp") {
-		if held.process.Name == "fieldphone" {
-			e.warn("running", "Give the doctor the --data, --config and FIELDPHONE_ variables that it was started with.",
-				"%s runs, and listens at %s", held.process, held.address)
+		if held.process.Name == ourName {
+			e.warn("running", otherSettings, "%s runs, and listens at %s", held.process, held.address)
 			return
 		}
 	}

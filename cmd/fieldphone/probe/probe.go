@@ -146,6 +146,11 @@ func milliseconds(d time.Duration) float64 {
 	return math.Round(float64(d.Microseconds())/100) / 10
 }
 
+func round(n float64, digits int) float64 {
+	unit := math.Pow10(digits)
+	return math.Round(n*unit) / unit
+}
+
 func (r *run) ok(group, name, format string, args ...any) {
 	r.tell(group, name, checkup.OK, "", format, args...)
 }

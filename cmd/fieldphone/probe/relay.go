@@ -4,12 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"net/netip"
-	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -41,8 +38,12 @@ func code(err error) rtc.LegCode { return rtc.LegCode(turnclient.Failure(err)) }
 // relay tries STUN and every way to the relay, then what media would meet.
 func (r *run) relay(ctx context.Context) {
 	planned := r.guessed()
-	if r.plan != nil {
+	switch {
+	case r.plan != nil:
 		planned = r.plan.Legs
+	case !r.at.Addr().Is4():
+		r.skip(groupRelay, "all", "STUN and TURN serve IPv4: probe an IPv4 address of the server, or sign in")
+		return
 	}
 	best := -1
 	for _, p := range planned {
@@ -293,49 +294,4 @@ func (r *run) discover(ctx context.Context, planned []pathtest.Planned) {
 	words := func(b turnsrv.Behaviour) string { return strings.ReplaceAll(string(b), "_", " ") }
 	l := rtc.Leg{Leg: rtc.LegNAT, State: rtc.LegOK, Target: target.String(), Data: map[string]float64{"mappings": mappings}}
 	r.add(step{group: groupMedia, name: "nat", leg: l, text: fmt.Sprintf("mapping %s, filtering %s", words(nat.Mapping), words(nat.Filtering))})
-}
-
-// target reads a STUN or TURN URL (RFC 7064, RFC 7065).
-func (r *run) target(ctx context.Context, text string) (turnclient.Target, error) {
-	scheme, rest, _ := strings.Cut(text, ":")
-	where, query, _ := strings.Cut(rest, "?")
-	values, err := url.ParseQuery(query)
-	if err != nil {
-		return turnclient.Target{}, fmt.Errorf("%s: %w", text, err)
-	}
-	host, digits, err := net.SplitHostPort(where)
-	port, err2 := strconv.ParseUint(digits, 10, 16)
-	if err = errors.Join(err, err2); err != nil {
-		return turnclient.Target{}, fmt.Errorf("%s: %w", text, err)
-	}
-	addr, err := netip.ParseAddr(host)
-	if err != nil {
-		found, err := net.DefaultResolver.LookupNetIP(ctx, "ip4", host)
-		if err != nil || len(found) == 0 {
-			return turnclient.Target{}, fmt.Errorf("%s has no address here: %w", host, err)
-		}
-		addr = found[0]
-	}
-	t := turnclient.Target{Network: turnclient.UDP, Address: netip.AddrPortFrom(addr.Unmap(), uint16(port))}
-	switch {
-	case scheme == "turns":
-		t.Network = turnclient.TLS
-		t.TLS = r.api.tls.Clone()
-		t.TLS.ServerName, t.TLS.NextProtos = host, []string{"stun.turn"} // RFC 7443
-	case values.Get("transport") == "tcp":
-		t.Network = turnclient.TCP
-	}
-	return t, nil
-}
-
-// short keeps a target within what legs may carry.
-func short(text string) string { return text[:min(len(text), rtc.MaxTarget)] }
-
-func round(n float64, digits int) float64 {
-	text := strconv.FormatFloat(n, 'f', digits, 64)
-	rounded, err := strconv.ParseFloat(text, 64)
-	if err != nil {
-		return n
-	}
-	return rounded
 }
