@@ -107,4 +107,3 @@ type PathEnd struct {
 	Link    Link
 	Gone    bool // it was not attached, or went away
 }
-
