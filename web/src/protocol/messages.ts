@@ -115,7 +115,7 @@ export interface CallMedia {
   screen: boolean;
 }
 
-/** What both ends say to each other through the server, which passes it on unread. */
+/** What both ends say to each other through the server, which passes it on unchanged. */
 export interface Payload {
   description?: { type: "offer" | "answer"; sdp: string };
   candidate?: {
