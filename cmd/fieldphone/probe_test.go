@@ -96,6 +96,7 @@ func TestProbeOfAHealthyServer(t *testing.T) {
 		t.Errorf("got %+v", detail)
 	}
 	waitForMetric(t, p.runner, "fieldphone_turn_allocations 0")
+	waitForMetric(t, p.runner, "fieldphone_turn_revoked_sessions 1") // it has signed out
 	for _, person := range watcher.People() {
 		if person.ID == "maria" {
 			t.Error("the probe was seen among the people")

@@ -170,7 +170,7 @@ func TestDiagnose(t *testing.T) {
 		"NoTurnTCP":  {camp, both(serverOK, relayOK[:2], bad(rtc.LegTimeout, rtc.LegTURNTCP)), []string{"info tcp_blocked turn_tcp open tcp 3478"}},
 		"STUNFilter": {camp, both(serverOK, relayOK[1:], bad(rtc.LegTimeout, rtc.LegSTUN)), []string{"info stun_silent stun"}},
 		"TurnsByOneNameOnly": { // of two ways of one kind the better counts
-			camp, both(serverOK, relayOK, bad(rtc.LegTimeout, rtc.LegTURNTLS)), nil,
+			camp, both(serverOK, relayOK, bad(rtc.LegTimeout, rtc.LegTURNTLS, rtc.LegTURNUDP)), nil,
 		},
 		"Skipped":    {camp, both(serverOK, relayOK[:2], []rtc.Leg{{Leg: rtc.LegTURNTLS, State: rtc.LegSkipped, Code: rtc.LegUnsupported}}), nil},
 		"BrokenTest": {camp, both(serverOK, relayOK, bad(rtc.LegInternal, rtc.LegNAT)), []string{"warning test_failed nat"}},
