@@ -10,7 +10,6 @@ import (
 	"net/netip"
 	"os"
 	"slices"
-	"syscall"
 	"time"
 
 	"github.com/pion/stun/v3"
@@ -194,8 +193,7 @@ func Failure(err error) string {
 	switch {
 	case errors.As(err, &refusal) && (refusal.Code == int(stun.CodeUnauthorized) || refusal.Code == int(stun.CodeForbidden)):
 		return "unauthorized"
-	case errors.As(err, &refusal), errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, syscall.ECONNRESET),
-		errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+	case errors.As(err, &refusal), isRefused(err), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return "refused"
 	case errors.As(err, &certificate):
 		return "untrusted"

@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 
 	"fieldphone/cmd/fieldphone/checkup"
 	"fieldphone/cmd/fieldphone/host"
@@ -99,7 +98,7 @@ func (e *exam) port(ctx context.Context, name, key, network string, addrs []neti
 		switch {
 		case err == nil:
 			free++
-		case errors.Is(err, syscall.EADDRINUSE):
+		case host.InUse(err):
 			e.taken(name, key, what, network, addr, port)
 			return
 		case errors.Is(err, fs.ErrPermission) && e.running != nil && e.running.mine:

@@ -10,10 +10,10 @@ import (
 	"net"
 	"net/netip"
 	"strings"
-	"syscall"
 	"time"
 
 	"fieldphone/cmd/fieldphone/checkup"
+	"fieldphone/cmd/fieldphone/host"
 	"fieldphone/turnsrv"
 	"fieldphone/turnsrv/credential"
 	"fieldphone/turnsrv/turnclient"
@@ -45,7 +45,7 @@ func (e *exam) relay(ctx context.Context) {
 	switch {
 	case e.running == nil:
 		port, err = e.lend(ctx, addrs, &secret)
-		if errors.Is(err, syscall.EADDRINUSE) {
+		if host.InUse(err) {
 			e.skip("loop", "the relay's port is held by another program: see network")
 			return
 		}
