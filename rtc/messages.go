@@ -15,6 +15,11 @@ type User struct {
 	Name string `json:"name"`
 }
 
+// EchoID is the user that the server itself answers for: whoever calls it gets
+// their own sound and picture back. No account can have it, since an account's
+// id starts with a letter or a digit.
+const EchoID = "_echo"
+
 // Role says which end of a call makes the offer (RFC 3264).
 type Role string
 

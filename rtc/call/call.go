@@ -126,6 +126,9 @@ func (c *Call) Over() bool { return c.phase == over }
 // Ringing tells whether the call waits for an answer.
 func (c *Call) Ringing() bool { return c.phase == ringing }
 
+// RingsAt tells whether the call rings at a device.
+func (c *Call) RingsAt(d Device) bool { return c.phase == ringing && c.rung[d] }
+
 // Caller and Callee are the users of the call.
 func (c *Call) Caller() rtc.User { return c.caller.user }
 

@@ -102,6 +102,18 @@ func (cs *calls) forget(now time.Time) {
 	maps.DeleteFunc(cs.over, func(_ string, ended time.Time) bool { return now.Sub(ended) > rememberEnded })
 }
 
+// idle picks one device that is in no call, for a user who takes as many calls
+// as there are devices; busy means that all of them are.
+func (h *Hub) idle(devices []call.Device) (one []call.Device, busy bool) {
+	for _, d := range devices {
+		rings := func(c *call.Call) bool { return c.RingsAt(d) }
+		if h.calls.held[d] == nil && !slices.ContainsFunc(h.calls.of(d.User), rings) {
+			return []call.Device{d}, false
+		}
+	}
+	return devices, len(devices) > 0
+}
+
 // occupied tells whether a user is in a call, rings somebody or is rung.
 func (cs *calls) occupied(user string) bool {
 	for _, c := range cs.user[user] {
@@ -260,6 +272,9 @@ func (h *Hub) invite(d *device, m *rtc.CallInvite, ack func()) error {
 	}
 	in.Busy = h.calls.occupied(m.To)
 	in.Devices = h.reachable(m.To)
+	if m.To == rtc.EchoID {
+		in.Devices, in.Busy = h.idle(in.Devices)
+	}
 	c, effects := call.New(in, h.timing(), now)
 	h.calls.add(c)
 	ack()

@@ -162,10 +162,18 @@ func (r *roster) merge(changes presence.Changes) []rtc.Person {
 	return changed
 }
 
+// count is how many people there are; the echo is nobody.
+func (r *roster) count() int {
+	if r.people[rtc.EchoID] != nil {
+		return len(r.people) - 1
+	}
+	return len(r.people)
+}
+
 // announce tells every device who changed; the frame is made once.
 func (h *Hub) announce(changes presence.Changes) {
 	people := h.roster.merge(changes)
-	h.stats.people.Store(int64(len(h.roster.people)))
+	h.stats.people.Store(int64(h.roster.count()))
 	if len(people) == 0 {
 		return
 	}

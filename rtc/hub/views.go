@@ -111,10 +111,13 @@ func (h *Hub) ask(question func()) bool {
 func (h *Hub) People() (people []PersonView) {
 	h.ask(func() {
 		for id, p := range h.roster.people {
+			if id == rtc.EchoID {
+				continue
+			}
 			people = append(people, PersonView{User: rtc.User{ID: id, Name: p.name}, Status: p.shown.Status, Devices: h.deviceViews(id)})
 		}
 		for id, devices := range h.users {
-			if h.roster.people[id] != nil {
+			if h.roster.people[id] != nil || id == rtc.EchoID {
 				continue
 			}
 			view := PersonView{User: rtc.User{ID: id}, Status: rtc.Offline, Devices: h.deviceViews(id)}
@@ -152,7 +155,10 @@ func (h *Hub) deviceViews(user string) []DeviceView {
 func (h *Hub) Nodes() []NodeView {
 	people := map[string]int{h.cfg.Node: 0}
 	h.ask(func() {
-		for _, p := range h.roster.people {
+		for id, p := range h.roster.people {
+			if id == rtc.EchoID {
+				continue
+			}
 			on := make(map[string]bool)
 			for _, seat := range p.devices {
 				on[seat.node] = true
