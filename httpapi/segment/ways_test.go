@@ -55,6 +55,9 @@ func TestPlan(t *testing.T) {
 		"on the server itself": {visit("127.0.0.1", "127.0.0.1", "localhost:8443"), []string{
 			"stun:10.77.1.2:3478", "turn:10.77.1.2:3478?transport=udp", "turn:10.77.1.2:8443?transport=tcp", "turns:10.77.1.2:8443?transport=tcp",
 		}},
+		"on the server itself, by address": {visit("127.0.0.1", "127.0.0.1", "127.0.0.1:8443"), []string{
+			"stun:10.77.1.2:3478", "turn:10.77.1.2:3478?transport=udp", "turn:10.77.1.2:8443?transport=tcp", "turns:10.77.1.2:8443?transport=tcp",
+		}},
 		"by IPv6": {visit("fd00::9", "fd00::2", "[fd00::2]:8443"), []string{
 			"stun:10.77.1.2:3478", "turn:10.77.1.2:3478?transport=udp", "turn:[fd00::2]:8443?transport=tcp", "turns:[fd00::2]:8443?transport=tcp",
 		}},
