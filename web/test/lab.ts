@@ -55,7 +55,6 @@ export class LabPeer {
   closed = false;
   channel: LabChannel | undefined;
   readonly added: string[] = [];
-  readonly parts: string[] = [];
   remote = "";
   other: LabPeer | undefined;
   readonly config: RTCConfiguration;
@@ -75,19 +74,12 @@ export class LabPeer {
     return this.channel;
   }
 
-  addTransceiver(kind: string): void {
-    const mid = this.parts.length;
-    const lines = [
-      `m=${kind} 9 UDP/TLS/RTP/SAVPF 111 63`,
-      "a=rtpmap:63 red/48000/2",
-      "a=rtpmap:111 opus/48000/2",
-    ];
-    this.parts.push([...lines, `a=mid:${mid}`].join("\r\n"));
-  }
-
   private describe(type: "offer" | "answer") {
     const me = `a=peer:${this.lab.peers.indexOf(this)}`;
-    return Promise.resolve({ type, sdp: ["v=0", me, ...this.parts, ""].join("\r\n") });
+    return Promise.resolve({
+      type,
+      sdp: ["v=0", me, "m=application 9 UDP/DTLS/SCTP webrtc-datachannel", "a=mid:7", ""].join("\r\n"),
+    });
   }
 
   createOffer = () => this.describe("offer");
@@ -139,22 +131,14 @@ export class LabPeer {
     this.added.push(candidate);
   }
 
-  /** Each part of the fabricated answer has one candidate; its checks are answered where its port is open. */
+  /** A fabricated answer has one candidate; its checks are answered where its port is open. */
   getStats = async (): Promise<Map<string, object>> => {
     await Promise.resolve();
-    const stats = new Map<string, object>();
-    for (const [, found] of this.remote.matchAll(/^a=candidate:\S+ 1 udp \d+ \S+ (\d+) typ host/gm)) {
-      const port = Number(found);
-      const answered = this.lab.open.has(port);
-      const pair = {
-        type: "candidate-pair",
-        remoteCandidateId: `R${port}`,
-        responsesReceived: answered ? 2 : 0,
-      };
-      stats.set(`P${port}`, { id: `P${port}`, state: answered ? "succeeded" : "in-progress", ...pair });
-      stats.set(`R${port}`, { id: `R${port}`, type: "remote-candidate", port });
-    }
-    return stats;
+    const port = Number(/^a=candidate:\S+ 1 udp \d+ \S+ (\d+) typ host/m.exec(this.remote)?.[1]);
+    const answered = this.lab.open.has(port);
+    const state = answered ? "succeeded" : "in-progress";
+    const pair = { id: "P", type: "candidate-pair", state, responsesReceived: answered ? 2 : 0 };
+    return new Map<string, object>([["P", pair]]);
   };
 
   close(): void {

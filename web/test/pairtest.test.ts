@@ -177,6 +177,16 @@ describe("what is wrong is named", () => {
     };
     const { legs } = await run();
     expect(legs[2]).toMatchObject({ leg: "pair_relay_tcp", state: "failed", code: "refused" });
+    expect(legs[2]!.ms).toBeLessThan(100);
+  });
+
+  test("TLS by address is no fault of the path where a browser leaves it out", async () => {
+    lab.answers[urls.turn_tls] = {};
+    expect((await run()).legs[3]).toMatchObject({
+      leg: "pair_relay_tls",
+      state: "skipped",
+      code: "unsupported",
+    });
   });
 
   test("names instead of addresses are told, since not every network resolves them", async () => {

@@ -23,7 +23,6 @@ const deps = () => ({
   signalling: () => Promise.resolve({ wssMs: 5, fallback: false, rttMs: 1 }),
   trust: () => Promise.resolve("trusted" as const),
   busy: () => true,
-  tlsByAddress: true,
   api: {
     call: <T>(_method: string, path: string): Promise<T> => {
       if (path !== "path") return Promise.reject(new ApiError("busy"));

@@ -71,6 +71,3 @@ export async function trust(timers: Timers): Promise<Trust> {
   });
   return found;
 }
-
-export const reportsErrors = (): boolean =>
-  typeof RTCPeerConnection !== "undefined" && "onicecandidateerror" in RTCPeerConnection.prototype;

@@ -90,6 +90,10 @@ export function targetOf(url: string): string {
 export const byAddress = (url: string): boolean =>
   /^\w+:(\[|\d+\.\d+\.\d+\.\d+[:?]|\d+\.\d+\.\d+\.\d+$)/.test(url);
 
+/** Firefox leaves TLS by address out without a word. */
+export const leftOut = (url: string, code: LegCode): boolean =>
+  code === "no_candidate" && url.startsWith("turns:") && byAddress(url);
+
 /** Tests one of the plan's legs that a candidate proves. */
 export async function gatherLeg(env: Env, leg: LegName, url: string, server: RTCIceServer): Promise<Leg> {
   const target = targetOf(url);
@@ -102,5 +106,7 @@ export async function gatherLeg(env: Env, leg: LegName, url: string, server: RTC
     const slow = ms >= slowMs;
     return slow ? { leg, state: "slow", code: "slow", ms, target } : { leg, state: "ok", ms, target };
   }
-  return { leg, state: "failed", code: codeOf(gathered), ms, target };
+  const code = codeOf(gathered);
+  if (leftOut(url, code)) return { leg, state: "skipped", code: "unsupported", target };
+  return { leg, state: "failed", code, ms, target };
 }

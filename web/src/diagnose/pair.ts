@@ -1,7 +1,7 @@
 // Tests the ways between this device and another one, each on a connection of its own.
 import type { Leg, LegCode, PathPayload, Role, Transport } from "../protocol/messages";
 import { close, within, type Env, type Plan } from "./env";
-import { codeOf, legLimitMs, targetOf, type GatherError } from "./gather";
+import { codeOf, leftOut, legLimitMs, targetOf, type GatherError } from "./gather";
 import { lossy, Meter, reflect, run } from "./meter";
 import { dataOf, shortfall } from "./throughput";
 
@@ -39,6 +39,8 @@ interface End {
   answered: boolean;
   own: string[];
   complete: boolean;
+  /** Called when the browser has no candidate and will have none. */
+  nothing: () => void;
   errors: GatherError[];
 }
 
@@ -104,14 +106,16 @@ export class PairTest {
     const end = this.open(transport, servers);
     const channel = end.pc.createDataChannel("pair", lossy);
     await within(deps.timers, legLimitMs, (done) => {
-      channel.onopen = done;
+      channel.onopen = end.nothing = done;
       void this.describe(end, "offer").catch(done);
     });
     const ms = Math.round(deps.now() - start);
     const more = { ms, ...(target === undefined ? {} : { target }) };
     if (channel.readyState !== "open") {
-      const mdns = onlyNames(end.own) ? { data: { mdns: 1 } } : {};
-      return { leg, state: "failed", code: this.why(end), ...more, ...mdns };
+      const code = this.why(end);
+      if (leftOut(String(servers[0]?.urls), code))
+        return { leg, state: "skipped", code: "unsupported", ...more };
+      return { leg, state: "failed", code, ...more, ...(onlyNames(end.own) ? { data: { mdns: 1 } } : {}) };
     }
     const measured = await run(deps, channel, load, new Meter(), "there");
     const code = shortfall(measured);
@@ -120,8 +124,8 @@ export class PairTest {
   }
 
   private why(end: End): LegCode {
-    if (this.cut || !end.answered) return "peer_gone";
-    return end.own.length > 0 ? "timeout" : codeOf({ ...end, found: [], ms: 0 });
+    if (end.complete && end.own.length === 0) return codeOf({ ...end, found: [], ms: 0 });
+    return this.cut || !end.answered ? "peer_gone" : "timeout";
   }
 
   private async answerAll(): Promise<void> {
@@ -162,9 +166,21 @@ export class PairTest {
     const start = deps.now();
     const policy = transport === "direct" ? "all" : "relay";
     const pc = deps.newPeer({ iceServers, iceTransportPolicy: policy });
-    const end: End = { transport, pc, waiting: [], answered: false, own: [], complete: false, errors: [] };
+    const end: End = {
+      transport,
+      pc,
+      waiting: [],
+      answered: false,
+      own: [],
+      complete: false,
+      nothing: () => undefined,
+      errors: [],
+    };
     pc.onicecandidate = ({ candidate }) => {
-      if (!candidate) end.complete = true;
+      if (!candidate) {
+        end.complete = true;
+        if (end.own.length === 0) end.nothing();
+      }
       if (!candidate?.candidate || !fits(transport, candidate.candidate)) return;
       end.own.push(candidate.candidate);
       const { sdpMid, sdpMLineIndex, usernameFragment } = candidate;

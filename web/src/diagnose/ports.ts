@@ -2,7 +2,11 @@
 import type { Leg } from "../protocol/messages";
 import { close, pause, type Env, type Sweep } from "./env";
 
-/** A browser checks one pair of a transport after another and stops at the first that answers, so each port gets a transport of its own; more of them at a time cost phones too much. */
+/**
+ * Each port gets a connection of its own: within one, Chromium stops at the first pair that
+ * answers, and Firefox starts on the next part only when one before it has worked. More of
+ * them at a time cost phones too much.
+ */
 const chunkSize = 16;
 const chunkMs = 2_500;
 const lookMs = 100;
@@ -26,73 +30,67 @@ export async function ports(env: Env, sweep: Sweep): Promise<Leg> {
 
 /** The ports that answered connectivity checks (RFC 8445 section 7). */
 async function ask(env: Env, sweep: Sweep): Promise<Set<number>> {
-  const pc = env.newPeer({ bundlePolicy: "max-compat" });
-  let answered = new Set<number>();
+  const answered = new Set<number>();
+  const peers: RTCPeerConnection[] = [];
   try {
-    for (let i = 0; i < sweep.ports.length; i += 1) pc.addTransceiver("audio", { direction: "recvonly" });
-    const offer = await pc.createOffer();
-    await pc.setLocalDescription(offer);
-    await pc.setRemoteDescription({ type: "answer", sdp: fabricate(offer.sdp ?? "", sweep) });
-    for (let waited = 0; waited < chunkMs && answered.size < sweep.ports.length; waited += lookMs) {
+    for (let i = 0; i < sweep.ports.length; i += 1) peers.push(env.newPeer({}));
+    await Promise.all(peers.map((pc, i) => knock(pc, sweep, sweep.ports[i]!)));
+    for (let waited = 0; waited < chunkMs && answered.size < peers.length; waited += lookMs) {
       await pause(env.timers, lookMs);
-      answered = answers(await pc.getStats());
+      const stats = await Promise.all(peers.map((pc) => pc.getStats()));
+      stats.forEach((each, i) => answers(each) && answered.add(sweep.ports[i]!));
     }
     return answered;
   } finally {
-    close(pc);
+    close(...peers);
   }
+}
+
+/** Makes a connection send checks to one port. */
+async function knock(pc: RTCPeerConnection, sweep: Sweep, port: number): Promise<void> {
+  pc.createDataChannel("port");
+  const offer = await pc.createOffer();
+  await pc.setLocalDescription(offer);
+  await pc.setRemoteDescription({ type: "answer", sdp: fabricate(offer.sdp ?? "", sweep, port) });
 }
 
 interface Entry {
-  id: string;
   type: string;
-  remoteCandidateId?: string;
   responsesReceived?: number;
   state?: string;
-  port?: number;
 }
 
-function answers(stats: RTCStatsReport): Set<number> {
-  const entries = new Map<string, Entry>();
-  stats.forEach((entry: Entry) => entries.set(entry.id, entry));
-  const found = new Set<number>();
-  for (const { type, remoteCandidateId, responsesReceived = 0, state } of entries.values()) {
-    if (type !== "candidate-pair" || (responsesReceived === 0 && state !== "succeeded")) continue;
-    const port = entries.get(remoteCandidateId ?? "")?.port;
-    if (port !== undefined) found.add(port);
-  }
+function answers(stats: RTCStatsReport): boolean {
+  let found = false;
+  stats.forEach(({ type, responsesReceived = 0, state }: Entry) => {
+    found ||= type === "candidate-pair" && (responsesReceived > 0 || state === "succeeded");
+  });
   return found;
 }
 
 /** Never used: the checks come before DTLS, which nobody answers. */
 const fingerprint = Array.from({ length: 32 }, (_, i) => (i + 16).toString(16).toUpperCase()).join(":");
 
-/**
- * The answer (RFC 8829) that an ICE-lite agent with one port for each part of the offer
- * would give; none of the parts are bundled.
- */
-export function fabricate(offer: string, { address, ports: each, ufrag, password }: Sweep): string {
+/** The answer (RFC 8829) that an ICE-lite agent at the port would give to an offer of a data channel. */
+export function fabricate(offer: string, { address, ufrag, password }: Sweep, port: number): string {
   const family = address.includes(":") ? "IP6" : "IP4";
-  const parts = offer.split(/\r?\n(?=m=)/).slice(1);
-  const lines = ["v=0", `o=- 1 1 IN ${family} ${address}`, "s=-", "t=0 0", "a=ice-lite"];
-  parts.forEach((part, i) => {
-    const mid = /^a=mid:(\S+)/m.exec(part)?.[1] ?? String(i);
-    const [, media = "m=audio 9 UDP/TLS/RTP/SAVPF", type = "0"] = /^(m=\S+ \S+ \S+) (\d+)/.exec(part) ?? [];
-    const map = new RegExp(`^a=rtpmap:${type} .*$`, "m").exec(part)?.[0].trim();
-    lines.push(
-      `${media} ${type}`,
-      `c=IN ${family} ${address}`,
-      `a=mid:${mid}`,
-      ...(map ? [map] : []),
-      "a=inactive",
-      "a=rtcp-mux",
-      `a=ice-ufrag:${ufrag}`,
-      `a=ice-pwd:${password}`,
-      `a=fingerprint:sha-256 ${fingerprint}`,
-      "a=setup:passive",
-      `a=candidate:1 1 udp 2130706431 ${address} ${each[i]!} typ host`,
-      "a=end-of-candidates",
-    );
-  });
+  const mid = /^a=mid:(\S+)/m.exec(offer)?.[1] ?? "0";
+  const lines = [
+    "v=0",
+    `o=- 1 1 IN ${family} ${address}`,
+    "s=-",
+    "t=0 0",
+    "a=ice-lite",
+    "m=application 9 UDP/DTLS/SCTP webrtc-datachannel",
+    `c=IN ${family} ${address}`,
+    `a=mid:${mid}`,
+    `a=ice-ufrag:${ufrag}`,
+    `a=ice-pwd:${password}`,
+    `a=fingerprint:sha-256 ${fingerprint}`,
+    "a=setup:passive",
+    "a=sctp-port:5000",
+    `a=candidate:1 1 udp 2130706431 ${address} ${port} typ host`,
+    "a=end-of-candidates",
+  ];
   return `${lines.join("\r\n")}\r\n`;
 }

@@ -2,7 +2,7 @@
 import { signal } from "@preact/signals";
 import type { Leg, LegCode, LegName } from "../protocol/messages";
 import { pooled, type Env, type Plan, type Sweep } from "./env";
-import { byAddress, gatherLeg, targetOf } from "./gather";
+import { gatherLeg, targetOf } from "./gather";
 import { nat } from "./nat";
 import { ports } from "./ports";
 import { throughput } from "./throughput";
@@ -38,8 +38,6 @@ export interface SelfDeps extends Env {
   trust: () => Promise<Trust>;
   /** A call runs, which nothing may disturb. */
   busy: () => boolean;
-  /** Browsers without RTCPeerConnection.onicecandidateerror leave turns: by address out without a word. */
-  tlsByAddress: boolean;
 }
 
 const atOnce = 3;
@@ -167,9 +165,7 @@ export class SelfTest {
     return { leg, state: "ok", ms, ...data };
   }
 
-  private async ask(leg: LegName, url: string): Promise<Leg> {
-    if (leg === "turn_tls" && !this.deps.tlsByAddress && byAddress(url))
-      return { leg, state: "skipped", code: "unsupported", target: targetOf(url) };
+  private ask(leg: LegName, url: string): Promise<Leg> {
     return gatherLeg(this.deps, leg, url, this.server(url));
   }
 

@@ -15,8 +15,7 @@ import { type Env, type Plan, type Sweep } from "./env";
 import { PairTest } from "./pair";
 import { NoPlan, SelfTest, type SelfDeps } from "./self";
 
-export interface TesterDeps
-  extends Env, Pick<SelfDeps, "wallClock" | "signalling" | "trust" | "busy" | "tlsByAddress"> {
+export interface TesterDeps extends Env, Pick<SelfDeps, "wallClock" | "signalling" | "trust" | "busy"> {
   api: Pick<Api, "call">;
   request: <T extends ClientType>(type: T, data: ClientData[T]) => Promise<unknown>;
   /** The server asked for a test, or it is over: for the notice. */
