@@ -120,7 +120,7 @@ func (site Site) of(s segment.Segment) []netip.Addr {
 }
 
 // networks are the valid ones of one address family, in canonical form; none
-// lies within another, which nftables would refuse.
+// lies within another, which some versions of nftables refuse.
 func networks(from []netip.Prefix, four bool) (out []netip.Prefix) {
 	for _, p := range from {
 		p = p.Masked()
