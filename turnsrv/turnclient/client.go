@@ -54,7 +54,8 @@ func (e *Error) Error() string {
 var ErrNoAnswer = errors.New("turn: no answer")
 
 const (
-	maxFrame   = 2048 // bytes of one message that is read
+	maxFrame   = 2048    // bytes of one message that is read
+	readBuffer = 1 << 20 // bytes, so that a busy machine is not taken for a bad path
 	streamWait = 5 * time.Second
 	firstRTO   = 250 * time.Millisecond // then doubled (RFC 8489 section 6.2.1)
 	tries      = 4
@@ -100,6 +101,9 @@ func Dial(ctx context.Context, target Target) (*Client, error) {
 			return nil, fmt.Errorf("turn: TLS with %s: %w", target, err)
 		}
 		conn = secure
+	}
+	if udp, ok := conn.(*net.UDPConn); ok {
+		_ = udp.SetReadBuffer(readBuffer) // as far as the kernel grants it
 	}
 	c := &Client{target: target, conn: conn, buffer: make([]byte, maxFrame)}
 	if target.Network != UDP {

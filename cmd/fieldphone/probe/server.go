@@ -128,7 +128,11 @@ func (r *run) trust(ctx context.Context) bool {
 	text := fmt.Sprintf("this machine does not trust the certificate: %v. Its CA has the SHA-256\n%s", why, lines(shown))
 	hint := "Compare with the server's screen or poster. If it is the same, run again with --ca-sha256 and these digits, or with --ca FILE."
 	var invalid x509.CertificateInvalidError
-	if errors.As(why, &invalid) && invalid.Reason == x509.Expired {
+	var name x509.HostnameError
+	switch {
+	case errors.As(why, &name):
+		hint = "Use an address that the server shows; it makes a certificate for each of its own, and for those in tls.names."
+	case errors.As(why, &invalid) && invalid.Reason == x509.Expired:
 		slow.Code = rtc.LegClockOff
 		hint = "Compare this machine's clock with the server's. If both are right, restart the server: it makes a new certificate."
 	}
