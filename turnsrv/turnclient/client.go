@@ -124,9 +124,6 @@ func (c *Client) Local() netip.AddrPort {
 	return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
 }
 
-// Target is where this client speaks to.
-func (c *Client) Target() Target { return c.target }
-
 // Close ends the connection. An allocation that was not released ends by itself: at once
 // over TCP and TLS, after its lifetime over UDP.
 func (c *Client) Close() error { return c.conn.Close() }
