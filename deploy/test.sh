@@ -50,7 +50,7 @@ stage_go() {
     go install "github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$golangci_version"
   fi
   golangci-lint run --allow-parallel-runners ./...
-  golangci-lint run --allow-parallel-runners --build-tags services ./rtc/presence/... ./httpapi/sqlstore/... ./httpapi/firewall ./cmd/fieldphone/...
+  golangci-lint run --allow-parallel-runners --build-tags services ./rtc/presence/... ./httpapi/sqlstore/... ./httpapi/firewall ./turnsrv/... ./cmd/fieldphone/...
   golangci-lint run --allow-parallel-runners --build-tags desktop ./cmd/fieldphone/...
   go mod tidy -diff
   say "go: vet, also for the other systems"
@@ -75,12 +75,14 @@ stage_web() {
 }
 
 stage_services() {
-  need redis-server=redis-server mariadbd=mariadb-server
+  need redis-server=redis-server mariadbd=mariadb-server turnutils_uclient=coturn
   need_promtool
   need nft=nftables iptables=iptables ip=iproute2 perl=perl unshare=util-linux
   say "services: presence on Redis, accounts on MariaDB, metrics and alerts as Prometheus reads them, firewalls"
   go test -race -timeout 10m -tags services ./rtc/presence/... ./httpapi/sqlstore/... ./httpapi/firewall
   go test -race -timeout 5m -tags services -run Promtool ./cmd/fieldphone
+  say "services: coturn's clients at our relay"
+  go test -race -timeout 10m -tags services -run Foreign ./turnsrv
 }
 
 stage_desktop() {

@@ -1,6 +1,7 @@
 package turnsrv
 
 import (
+	"encoding/binary"
 	"net"
 	"net/netip"
 	"slices"
@@ -35,26 +36,21 @@ func (e *endpoint) bind(r *request) {
 
 // binding writes the response into out, and says which socket it must leave
 // from: nil is the one that was asked, which at is, if it has a place in NAT
-// behaviour discovery.
+// behaviour discovery. It must go to r.client, whose port the request may
+// change.
 func (s *Server) binding(r *request, out *stun.Message, at spot) (from *net.UDPConn, answer bool) {
 	if !s.rates.bindings.allow(r.client.Addr(), s.limits().BindingsPerSource) {
 		s.counters.limited.bindings.Add(1)
 		return nil, false
 	}
-	origin := at
-	if change, err := r.message.Get(stun.AttrChangeRequest); err == nil && at.corner != nil {
-		r.unknown = slices.DeleteFunc(r.unknown, func(t stun.AttrType) bool { return t == stun.AttrChangeRequest })
-		if len(change) != 4 {
-			return nil, r.complete(out, s.refusal(r, &refuseBad))
-		}
-		if change[3]&changeIP != 0 {
-			origin.corner = at.next
-		}
-		if change[3]&changePort != 0 {
-			origin.port = 1 - at.port
-		}
+	wish, answered := bindingWish{origin: at, port: r.client.Port()}, (*refusal)(nil)
+	if at.corner != nil {
+		wish, answered = wishOf(r, at)
 	}
-	if len(r.unknown) > 0 {
+	switch {
+	case answered != nil:
+		return nil, r.complete(out, s.refusal(r, answered))
+	case len(r.unknown) > 0:
 		return nil, r.complete(out, s.refusal(r, &refuseUnknown))
 	}
 	response := []stun.Setter{
@@ -64,13 +60,49 @@ func (s *Server) binding(r *request, out *stun.Message, at spot) (from *net.UDPC
 	}
 	if at.corner != nil {
 		response = append(response,
-			addressAttribute(stun.AttrResponseOrigin, netip.AddrPortFrom(origin.told, origin.ports[origin.port])),
+			addressAttribute(stun.AttrResponseOrigin, netip.AddrPortFrom(wish.origin.told, wish.origin.ports[wish.origin.port])),
 			addressAttribute(stun.AttrOtherAddress, at.other()))
 	}
-	if origin != at {
-		from = origin.conns[origin.port]
+	if wish.origin != at {
+		from = wish.origin.conns[wish.origin.port]
 	}
+	r.client = netip.AddrPortFrom(r.client.Addr(), wish.port)
 	return from, r.complete(out, response)
+}
+
+// bindingWish is where a Binding response shall come from, and to which port of
+// the client's address it shall go.
+type bindingWish struct {
+	origin spot
+	port   uint16
+}
+
+// wishOf reads CHANGE-REQUEST and RESPONSE-PORT (RFC 5780 sections 7.2 and
+// 7.5).
+func wishOf(r *request, at spot) (bindingWish, *refusal) {
+	wish := bindingWish{origin: at, port: r.client.Port()}
+	r.unknown = slices.DeleteFunc(r.unknown, func(t stun.AttrType) bool {
+		return t == stun.AttrChangeRequest || t == stun.AttrResponsePort
+	})
+	if change, err := r.message.Get(stun.AttrChangeRequest); err == nil {
+		if len(change) != 4 {
+			return wish, &refuseBad
+		}
+		if change[3]&changeIP != 0 {
+			wish.origin.corner = at.next
+		}
+		if change[3]&changePort != 0 {
+			wish.origin.port = 1 - at.port
+		}
+	}
+	if port, err := r.message.Get(stun.AttrResponsePort); err == nil {
+		// Two bytes; some clients count the padding.
+		if len(port) != 2 && len(port) != 4 || port[0] == 0 && port[1] == 0 {
+			return wish, &refuseBad
+		}
+		wish.port = binary.BigEndian.Uint16(port)
+	}
+	return wish, nil
 }
 
 // addressAttribute has the form of MAPPED-ADDRESS (RFC 8489 section 14.1).

@@ -192,7 +192,7 @@ func (s *Server) answerAlternate(address netip.AddrPort, conn *net.UDPConn) {
 		if from == nil {
 			from = conn
 		}
-		_, err = from.WriteToUDPAddrPort(response.Raw, client)
+		_, err = from.WriteToUDPAddrPort(response.Raw, r.client)
 		s.counters.udp.out(len(response.Raw), err)
 	}
 }

@@ -79,6 +79,21 @@ func TestEachCornerAnswers(t *testing.T) {
 		t.Errorf("OtherAddress: got %s, %v", got, ok)
 	}
 
+	// The answer may be wanted at another port of the same address.
+	elsewhere := listenUDP(t, addrPeer)
+	for _, p := range ports {
+		wanted := local(elsewhere).Port()
+		m := stun.MustBuild(stun.TransactionID, stun.BindingRequest, raw{stun.AttrResponsePort, []byte{byte(wanted >> 8), byte(wanted)}})
+		reply(t, conn, netip.AddrPortFrom(addrOne, p), string(m.Raw))
+		got, from := readMessage(t, elsewhere)
+		if got.TransactionID != m.TransactionID || from != netip.AddrPortFrom(addrOne, p) {
+			t.Errorf("RESPONSE-PORT: got %v from %s", got, from)
+		}
+		if mapped := (&client{t: t}).address(got, stun.AttrXORMappedAddress); mapped != local(conn) {
+			t.Errorf("mapped: got %s, want %s", mapped, local(conn))
+		}
+	}
+
 	// The alternate ports do nothing but Binding, and the TCP listener at the
 	// same port has no part in it.
 	username, password := s.login("ann", "S1")
@@ -89,6 +104,7 @@ func TestEachCornerAnswers(t *testing.T) {
 	stream.expectError(stream.request(stun.MethodBinding, changeRequest(0)), stun.MethodBinding, 420, []byte{0, 3})
 	bad := dial(t, "udp", s.udp[addrOne], "", "")
 	bad.expectError(bad.request(stun.MethodBinding, raw{stun.AttrChangeRequest, []byte{6}}), stun.MethodBinding, 400, nil)
+	bad.expectError(bad.request(stun.MethodBinding, raw{stun.AttrResponsePort, []byte{0, 0}}), stun.MethodBinding, 400, nil)
 	bad.expectError(bad.request(stun.MethodBinding, changeRequest(6), raw{0x7ff1, nil}), stun.MethodBinding, 420, []byte{0x7f, 0xf1})
 }
 
