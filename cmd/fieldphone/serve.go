@@ -237,6 +237,7 @@ func (s *server) run(ctx context.Context) error {
 		}
 	})
 	wg.Go(func() { s.watch.run(ctx) })
+	serve("echo", func() error { return s.serveEcho(ctx) })
 	serve("accounts", func() error { return s.accounts.Run(ctx) })
 	wg.Go(func() {
 		watchPlaces(ctx, s.cfg.Listen, s.places, func(places []place, again bool) error { return s.move(ctx, places, again) })
