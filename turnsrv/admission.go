@@ -40,6 +40,10 @@ func (e *endpoint) authenticate(r *request) *refusal {
 			answer = &refuseCredential
 		}
 	}
+	// A stream's sender is where it says it is, and would wait in vain for long.
+	if answer == &refuseUnsigned && e.remote.IsValid() {
+		return answer
+	}
 	if !s.rates.challenges.allow(r.client.Addr(), s.limits().AllocatesPerSource) {
 		s.counters.limited.challenges.Add(1)
 		return &drop

@@ -239,6 +239,24 @@ func TestLifetimes(t *testing.T) {
 	})
 }
 
+// The nonce between us and the library grows old, too; clients never see that.
+func TestNonceOfTheLibrary(t *testing.T) {
+	s := startSite(t)
+	dialBoth(t, func(t *testing.T, network string) {
+		username, password := s.login("ann", "S1")
+		c := dial(t, network, s.at(network, addrOne), username, password)
+		c.allocate()
+		for method, attrs := range map[stun.Method][]stun.Setter{
+			stun.MethodRefresh:          {lifetime(600)},
+			stun.MethodCreatePermission: {peerAddress(netip.AddrPortFrom(addrPeer, 0))},
+			stun.MethodChannelBind:      {channelNumber(0x4000), peerAddress(netip.AddrPortFrom(addrPeer, 9))},
+		} {
+			s.SpoilNonces()
+			c.must(c.request(method, attrs...))
+		}
+	})
+}
+
 // A repeated request is answered as before (RFC 8656 section 7.2), in its own
 // form.
 func TestRepeatedAllocate(t *testing.T) {

@@ -2,6 +2,20 @@ package turnsrv
 
 import "time"
 
+// SpoilNonces makes every endpoint forget the nonce that the TURN library
+// wants to see, as an hour would.
+func (s *Server) SpoilNonces() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, l := range s.listeners {
+		for e := range l.endpoints {
+			e.handling.Lock()
+			e.nonce = "old"
+			e.handling.Unlock()
+		}
+	}
+}
+
 // ExpireSoon makes every allocation look as if its lifetime were about to end.
 func (s *Server) ExpireSoon() {
 	s.mu.Lock()

@@ -225,3 +225,67 @@ func TestStrangersOfASource(t *testing.T) {
 	live.nonce = "old"
 	live.expectChallenge(live.request(stun.MethodRefresh, lifetime(600)), stun.CodeStaleNonce)
 }
+
+// A whole segment may come through one address: none of its streams may be left
+// without an answer.
+func TestStreamsAreAlwaysChallenged(t *testing.T) {
+	s := startSite(t, func(c *turnsrv.Config) { c.Limits.AllocatesPerSource = 0.1 })
+	c := dial(t, "tcp", s.tcp[addrOne], "", "")
+	for range 10 {
+		c.challenge()
+	}
+	c.username, c.password = s.login("ann", "S1")
+	c.allocate()
+}
+
+func TestLimitsChangeWhileRunning(t *testing.T) {
+	s := startSite(t)
+	live := s.call(t, "udp")
+	packet := channelData(0x4000, string(make([]byte, 1000)))
+	send := func() int64 {
+		before := s.Stats().Limited.FromClients
+		arrived := countFrom(live.peer)
+		sendPaced(t, 60, func() { live.send(packet) }, func() int64 { return s.Stats().UDP.PacketsIn })
+		eventually(t, "each packet arrived or is counted", func() bool {
+			return arrived.packets.Load()+s.Stats().Limited.FromClients-before == 60
+		})
+		arrived.stop(t)
+		return s.Stats().Limited.FromClients - before
+	}
+	if got := send(); got != 0 {
+		t.Errorf("without a limit: dropped %d", got)
+	}
+	for _, test := range []struct {
+		change func(*turnsrv.Limits)
+		want   bool
+	}{
+		{func(l *turnsrv.Limits) { l.BitsPerAllocation = 16_000 }, true},
+		{func(l *turnsrv.Limits) { l.BitsPerAllocation = 0 }, false},
+		{func(l *turnsrv.Limits) { l.Bits = 16_000 }, true},
+		{func(l *turnsrv.Limits) { l.Bits = 1_000_000_000 }, false},
+	} {
+		settings := s.Settings()
+		test.change(&settings.Limits)
+		if err := s.Apply(settings); err != nil {
+			t.Fatal(err)
+		}
+		if got := send() > 0; got != test.want {
+			t.Errorf("%+v: packets were dropped: %v, want %v", settings.Limits, got, test.want)
+		}
+	}
+
+	settings := s.Settings()
+	settings.Limits.Allocations, settings.Limits.BindingsPerSource = 1, 0.01
+	if err := s.Apply(settings); err != nil {
+		t.Fatal(err)
+	}
+	username, password := s.login("bob", "S2")
+	second := dial(t, "tcp", s.tcp[addrOne], username, password)
+	second.expectError(second.tryAllocate(), stun.MethodAllocate, 508, nil)
+	live.must(live.request(stun.MethodRefresh, lifetime(600)))
+	before := s.Stats().Limited.Bindings
+	stranger := dialFrom(t, "127.0.0.42", s, "", "")
+	stranger.bind()
+	stranger.send(stranger.build(stun.MethodBinding).Raw)
+	eventually(t, "the second Binding is dropped", func() bool { return s.Stats().Limited.Bindings == before+1 })
+}

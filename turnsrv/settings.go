@@ -81,8 +81,9 @@ type Limits struct {
 	// AllocatesPerSource and BindingsPerSource are the requests per second that
 	// one source address (IPv6: one /64) may send lastingly; a NAT hides many
 	// clients behind one, so bursts of ten seconds' worth pass. Beyond it
-	// Bindings and what is not authenticated are dropped, and authenticated
-	// Allocates get 486. Default 20 and 100.
+	// Bindings and what is not authenticated are dropped (a stream's first,
+	// unsigned request is not), and authenticated Allocates get 486. Default 20
+	// and 100.
 	AllocatesPerSource, BindingsPerSource float64
 	// TCPConnections open at once, from everywhere. Default 4096.
 	TCPConnections int
