@@ -8,6 +8,11 @@ export class FakeTime implements Timers {
   private next = 1;
   private readonly waiting = new Map<number, { at: number; fn: () => void }>();
 
+  /** How many timers have yet to fire. */
+  get pending(): number {
+    return this.waiting.size;
+  }
+
   set = (fn: () => void, ms: number): number => {
     const id = this.next++;
     this.waiting.set(id, { at: this.now + ms, fn });

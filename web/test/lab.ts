@@ -69,8 +69,9 @@ export class LabPeer {
     return (this.config.iceServers ?? []).flatMap(({ urls }) => urls);
   }
 
-  createDataChannel(): LabChannel {
+  createDataChannel(_label: string, init?: RTCDataChannelInit): LabChannel {
     this.channel = new LabChannel(this.lab);
+    this.channel.init = init;
     return this.channel;
   }
 
@@ -156,6 +157,7 @@ export class LabChannel {
   onclose: (() => void) | null = null;
   onmessage: ((event: { data: ArrayBuffer }) => void) | null = null;
   other: LabChannel | undefined;
+  init: RTCDataChannelInit | undefined;
   sent = 0;
   private readonly lab: Lab;
 

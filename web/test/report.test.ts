@@ -157,6 +157,7 @@ describe("reports", () => {
     await phone.time.pass(60_000);
     expect(phone.reports).toHaveLength(1);
     expect(asked).toBe(0);
+    expect(phone.time.pending).toBe(0);
   });
 
   test("a new generation reports its own set-up", async () => {
@@ -172,6 +173,8 @@ describe("reports", () => {
       [1, 700],
       [2, 300],
     ]);
+    await phone.time.pass(5_000);
+    expect(phone.reports).toHaveLength(3);
   });
 
   test("there are none without a call", async () => {

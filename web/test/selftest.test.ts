@@ -95,6 +95,9 @@ describe("a device with all ways open", () => {
     const { data, target } = find(await run(), "throughput")!;
     expect(target).toBe("10.77.1.2:3478/udp");
     expect(data).toEqual({ sent: 750, loss: 0, kbps: 2_000, rtt_ms: 20, jitter_ms: 0 });
+    const sending = lab.peers.find(({ channel }) => channel?.sent === 750);
+    // What is sent again is no loss, and what waits for it is late.
+    expect(sending!.channel!.init).toEqual({ ordered: false, maxRetransmits: 0 });
   });
 
   test("is told how the NAT maps where the server has two addresses", async () => {

@@ -92,7 +92,6 @@ export class SelfTest {
           this.do(first + i, () => this.ask(leg, url)),
     );
     await pooled(atOnce, [...server, ...asked]);
-    this.set(judge(this.rows.value));
     let next = first + plan.legs.length;
     await this.do(next++, () => this.throughput(plan));
     await this.do(next++, () => this.ports());
@@ -112,7 +111,7 @@ export class SelfTest {
   }
 
   private change(at: number, change: Partial<Row>): void {
-    this.set(this.rows.value.map((each, i) => (i === at ? { ...each, ...change } : each)));
+    this.set(judge(this.rows.value.map((each, i) => (i === at ? { ...each, ...change } : each))));
   }
 
   private async do(at: number, test: () => Promise<Leg>): Promise<void> {
