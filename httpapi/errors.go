@@ -84,7 +84,8 @@ type errorFields struct {
 func errorHandler(log *slog.Logger) fiber.ErrorHandler {
 	return func(c *fiber.Ctx, err error) error {
 		status, fields := describe(c, err)
-		if status == fiber.StatusInternalServerError || status == fiber.StatusServiceUnavailable {
+		_, meant := errors.AsType[refusal](err)
+		if !meant && (status == fiber.StatusInternalServerError || status == fiber.StatusServiceUnavailable) {
 			log.Error("request failed", "method", c.Method(), "path", c.Path(), "error", err)
 		}
 		return c.Status(status).JSON(errorBody{fields})

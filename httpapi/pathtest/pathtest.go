@@ -153,13 +153,17 @@ func (s Site) segment() segment.Segment {
 
 func (s Site) openings(reasons ...firewall.Why) ([]firewall.Opening, []firewall.At) {
 	mine := s.segment()
+	near := mine.Derived && (!s.Server.IsValid() || slices.Contains(mine.ServerAddresses, s.Server.Unmap()))
+	if mine.Derived && !near {
+		mine.ServerAddresses = []netip.Addr{s.Server.Unmap()}
+	}
 	needed := []firewall.Opening{}
 	for _, o := range firewall.Openings(firewall.Site{Segments: []segment.Segment{mine}, Addresses: s.Addresses, Ports: s.Ports}) {
 		if slices.Contains(reasons, o.Why) {
 			needed = append(needed, o)
 		}
 	}
-	if mine.Derived { // the server is in this very network: no router is between
+	if near { // the server is in this very network: no router is between
 		return needed, []firewall.At{firewall.Server}
 	}
 	return needed, []firewall.At{firewall.Router, firewall.Server}

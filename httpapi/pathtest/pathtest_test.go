@@ -318,3 +318,19 @@ func TestGrid(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// Somebody of the server's network who came by another of its addresses reaches that one
+// through a router, which is then in the way.
+func TestRuleIsForTheAddressThatTheClientCameBy(t *testing.T) {
+	site := at(here)
+	site.Server = netip.MustParseAddr("10.77.9.2")
+	legs := append(ok(rtc.LegTURNTCP), bad(rtc.LegTimeout, rtc.LegSTUN, rtc.LegTURNUDP)...)
+	findings := pathtest.Diagnose(slices.Concat(serverOK, legs), site)
+	if len(findings) != 1 || len(findings[0].At) == 0 || findings[0].At[0] != firewall.Router {
+		t.Fatalf("got %+v, want one finding for the router", findings)
+	}
+	rule := findings[0].Rules("nftables")[0].Text
+	if !strings.Contains(rule, "10.77.9.2") || strings.Contains(rule, "udp dport 3478 accept") && strings.Contains(rule, "10.77.2.2 } udp dport 3478") {
+		t.Errorf("the rule opens another address:\n%s", rule)
+	}
+}

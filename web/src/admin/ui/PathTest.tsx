@@ -28,7 +28,7 @@ export function PathTest(): JSX.Element {
         <p class="muted">{t("test.note")}</p>
       </div>
       <Start />
-      <section class="panel" aria-label={t("test.result")}>
+      <section class="panel" aria-label={t("test.result")} aria-busy={tests.running.value}>
         <header class="panel-head">
           <h3>{t("test.result")}</h3>
         </header>
