@@ -40,12 +40,21 @@ async function moveRange(admin) {
   await until('the server has the new range', () => live(admin), ({ ports }) => ports.every((p) => p.min === fresh.min && p.max === fresh.max), 5000);
 }
 
+/** Takes the last change back, in the log of what administrators did. */
+async function undo(admin, range) {
+  await section(admin, 'Log');
+  await admin.button('Undo').first().click();
+  await until('the old range is back', () => live(admin), ({ ports }) => ports.every((p) => p.min === range.min && p.max === range.max), 5000);
+}
+
 /** Asks every client for a path test, and waits until all have answered. */
 async function testPaths(admin) {
   await section(admin, 'Path test');
   await admin.button('Ask all clients').click();
   const result = admin.page.getByRole('region', { name: 'Result', exact: true });
-  await until('the path test is done', () => result.getAttribute('aria-busy'), (busy) => busy === 'false', testMs);
+  for (const busy of ['true', 'false']) {
+    await until(`the path test's result is ${busy === 'true' ? 'awaited' : 'there'}`, () => result.getAttribute('aria-busy'), (is) => is === busy, testMs);
+  }
   return result;
 }
 
@@ -60,6 +69,7 @@ export default [
       await assertRelayed(call);
       const before = await Promise.all([relayPorts(call.caller), relayPorts(call.callee)]);
       await dashboard(admin);
+      const [{ min, max }] = (await live(admin)).ports;
       await moveRange(admin);
       await Promise.all([alive(call.caller), alive(call.callee)]);
       assert.deepEqual(await Promise.all([relayPorts(call.caller), relayPorts(call.callee)]), before, 'ports of the call that went on');
@@ -69,6 +79,7 @@ export default [
       const again = await connect(call.callee, call.caller);
       const after = await Promise.all([relayPorts(again.caller), relayPorts(again.callee)]);
       assert.ok(after.flat().length > 0 && after.flat().every(inside(fresh)), `ports of the next call: ${after}`);
+      await undo(admin, { min, max });
       return { ...summary(call), ports: `${before.flat()} -> ${after.flat()}` };
     },
   },
