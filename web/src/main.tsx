@@ -1,6 +1,7 @@
 import "webrtc-adapter";
 import { effect } from "@preact/signals";
 import { render } from "preact";
+import { brightestOf } from "./call/light";
 import { MediaSource } from "./call/media";
 import { Ringer } from "./call/ringer";
 import { Api, socketURL } from "./protocol/api";
@@ -66,6 +67,7 @@ const app = new App({
     now: () => performance.now(),
     onPeer: (pc) => (support.pc = pc),
   },
+  brightestOf,
   tester: async (needs) => {
     const { makeTester } = await import("./diagnose");
     return makeTester({

@@ -83,6 +83,7 @@ export class Site {
         onPeer: () => undefined,
       },
       onProblem: () => undefined,
+      brightestOf: () => Promise.resolve(undefined),
       tester: () => Promise.reject(new Error("no tests here")),
     });
     this.admin = new Admin({

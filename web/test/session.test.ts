@@ -83,6 +83,7 @@ beforeEach(async () => {
       now: () => time.now,
       onPeer: () => undefined,
     },
+    brightestOf: () => Promise.resolve(undefined),
     tester: () => Promise.reject(new Error("no tests here")),
     onProblem: () => undefined,
   });

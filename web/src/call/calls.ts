@@ -118,6 +118,14 @@ export class Calls {
     else this.endings.hangUp(call.call);
   }
 
+  /** Makes the media of the running call anew, over the relay alone or by any way. */
+  relink(relayOnly: boolean): void {
+    const { going } = this.present;
+    if (!going || !this.session.link) return;
+    this.session.relayOnly = relayOnly;
+    this.rejoin.ask(going.call, going.gen);
+  }
+
   /** Closes what is shown of an ended call. */
   dismiss(): void {
     if (!this.busy) this.current.value = undefined;

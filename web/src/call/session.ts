@@ -39,6 +39,8 @@ export class MediaSession {
   readonly preview = signal<MediaStream | undefined>(undefined);
   link: Link | undefined;
   own: OwnMedia | undefined;
+  /** For links that are made from now on. */
+  relayOnly: boolean;
   private readonly deps: SessionDeps;
   private readonly events: SessionEvents;
   private devices: Promise<void> = Promise.resolve();
@@ -46,11 +48,13 @@ export class MediaSession {
   constructor(deps: SessionDeps, events: SessionEvents) {
     this.deps = deps;
     this.events = events;
+    this.relayOnly = deps.relayOnly;
   }
 
   /** Asks for the devices that a call needs. */
   open(wish: Wish): void {
     this.release();
+    this.relayOnly = this.deps.relayOnly;
     const deps: OwnDeps = {
       source: this.deps.source,
       replace: async (kind, track) => this.link?.replace(kind, track),
@@ -77,7 +81,7 @@ export class MediaSession {
     this.unlink();
     const link: Link = new Link({
       role,
-      relayOnly: deps.relayOnly,
+      relayOnly: this.relayOnly,
       tracks: () => own.tracks,
       newPeer: (config) => {
         const pc = deps.newPeer(config);

@@ -146,6 +146,10 @@ const texts = {
   "invite.copy": "Copy address",
   "invite.copied": "Copied",
 
+  "echo.name": "Echo test",
+  "echo.about": "Hear and see yourself",
+  "echo.alone": "Meanwhile, try the echo test: it sends your sound and picture back.",
+
   "notify.ask": "Tell me of calls while I look at another tab",
   "notify.call": "{name} is calling",
   "notify.text": "{name}",

@@ -5,6 +5,9 @@ export interface User {
   name: string;
 }
 
+/** The user that the server itself answers for: whoever calls it gets their own sound and picture back. */
+export const echoID = "_echo";
+
 export type Role = "offerer" | "answerer";
 export type Media = "video" | "audio";
 export type CallPhase = "ringing" | "active" | "restoring";

@@ -1,11 +1,19 @@
 // The whole page without its pixels: session, connection, people, calls, texts.
 import { computed, effect, signal } from "@preact/signals";
 import { Calls, type CallsDeps } from "../call/calls";
+import { EchoTest, type EchoDeps } from "../call/echo";
 import type { Tester } from "../diagnose";
 import { ApiError, type Account, type Api } from "../protocol/api";
 import { ServerClock, type Timers } from "../protocol/clock";
 import { Connection, type ConnectionDeps, type ConnectionState, type Socket } from "../protocol/connection";
-import type { CallIncoming, Media, ServerMessage, User, Welcome } from "../protocol/messages";
+import {
+  echoID,
+  type CallIncoming,
+  type Media,
+  type ServerMessage,
+  type User,
+  type Welcome,
+} from "../protocol/messages";
 import { RequestError } from "../protocol/pending";
 import { Identity } from "./identity";
 import { Invites, Joining } from "./joining";
@@ -29,6 +37,8 @@ export interface AppDeps {
   local: Kept;
   tab: Kept;
   call: Pick<CallsDeps, "source" | "newPeer" | "newStream" | "random" | "now" | "onPeer">;
+  /** The brightest spot of a picture, 0 to 255; undefined where it cannot be told. */
+  brightestOf: (stream: MediaStream | undefined) => ReturnType<EchoDeps["brightest"]>;
   /** Loads what runs the path tests. */
   tester: (needs: TesterNeeds) => Promise<Tester>;
   onProblem: (problem: string) => void;
@@ -45,6 +55,7 @@ export class App {
   readonly invites: Invites;
   readonly clock: ServerClock;
   readonly calls: Calls;
+  readonly echo: EchoTest;
   readonly texts: Texts;
   readonly testing: Testing;
   readonly view = new View();
@@ -81,6 +92,16 @@ export class App {
         if (over.end !== "merged") this.texts.addCall(over);
       },
       onProblem: deps.onProblem,
+    });
+    this.echo = new EchoTest({
+      call: this.calls.current,
+      peer: () => this.calls.session.link?.pc,
+      relink: (relayOnly) => this.calls.relink(relayOnly),
+      hangUp: () => this.calls.hangUp(),
+      relayOnly: deps.settings.relayOnly,
+      brightest: () => deps.brightestOf(this.calls.session.preview.value),
+      timers: deps.timers,
+      now: deps.call.now,
     });
     this.texts = new Texts({
       send: (data) => this.request((line) => line.request("text.send", data)),
@@ -125,6 +146,7 @@ export class App {
 
   /** A person by id, also one who is known from texts alone. */
   personNamed(id: string): User {
+    if (id === echoID) return { id, name: this.settings.t("echo.name") };
     return this.people.find(id) ?? this.texts.conversations.value.get(id)?.peer ?? { id, name: id };
   }
 
@@ -148,10 +170,10 @@ export class App {
     void this.calls.accept(ringing, media);
   }
 
-  /** Ends the call; what one ended oneself needs no explanation. */
+  /** Ends the call; what one ended oneself needs no explanation, unless it was a test. */
   hangUp(): void {
     this.calls.hangUp();
-    this.calls.dismiss();
+    if (!this.echo.tells) this.calls.dismiss();
   }
 
   private showCallWith(peer: string): void {

@@ -1,21 +1,24 @@
 import { computed, signal } from "@preact/signals";
-import type { Person, User } from "../protocol/messages";
+import { echoID, type Person, type User } from "../protocol/messages";
 import { alike } from "./alike";
 
 const order = { free: 0, busy: 1, offline: 2 } as const;
 
-/** Everybody with an account, and who of them is connected. */
+/** Everybody with an account, and who of them is connected. The echo contact is nobody of them. */
 export class People {
   private readonly accounts = signal<ReadonlyMap<string, User>>(new Map());
   private readonly present = signal<ReadonlyMap<string, Person>>(new Map());
   /** Whether a first list has come. */
   readonly loaded = signal(false);
+  /** The echo contact, while the server has one. */
+  readonly echo = computed(() => this.present.value.get(echoID));
 
   /** Everybody, those who can be called first, then by name. */
   readonly all = computed<Person[]>(() => {
     const people = new Map<string, Person>();
     for (const user of this.accounts.value.values()) people.set(user.id, { ...user, status: "offline" });
     for (const person of this.present.value.values()) people.set(person.id, person);
+    people.delete(echoID);
     return [...people.values()].sort(
       (a, b) => order[a.status] - order[b.status] || a.name.localeCompare(b.name) || (a.id < b.id ? -1 : 1),
     );
@@ -45,7 +48,7 @@ export class People {
   }
 
   find(id: string): Person | undefined {
-    return this.all.value.find((person) => person.id === id);
+    return id === echoID ? this.echo.value : this.all.value.find((person) => person.id === id);
   }
 
   clear(): void {
@@ -56,7 +59,7 @@ export class People {
 
   /** Presence also tells of people and names that are newer than the list of accounts. */
   private remember(people: Person[]): void {
-    const news = people.filter(({ id, name }) => this.accounts.value.get(id)?.name !== name);
+    const news = people.filter(({ id, name }) => id !== echoID && this.accounts.value.get(id)?.name !== name);
     if (news.length === 0) return;
     const accounts = new Map(this.accounts.value);
     for (const { id, name } of news) accounts.set(id, { id, name });

@@ -1,6 +1,7 @@
 import { computed, signal } from "@preact/signals";
 import type { CallEnd, Over } from "../call/types";
 import {
+  echoID,
   maxTextBytes,
   newName,
   type ClientData,
@@ -134,7 +135,8 @@ export class Texts {
   private add(peer: User, entry: Entry): void {
     const known = this.conversations.value.get(peer.id);
     if (known?.entries.some((each) => each.id === entry.id)) return;
-    const seen = entry.mine || this.deps.lookingAt() === peer.id || (entry.kind === "call" && !missed(entry));
+    const awaited = peer.id === echoID || this.deps.lookingAt() === peer.id;
+    const seen = entry.mine || awaited || (entry.kind === "call" && !missed(entry));
     const name = peer.name === peer.id && known ? known.peer.name : peer.name;
     this.put({
       peer: { id: peer.id, name },

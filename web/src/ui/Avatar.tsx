@@ -1,5 +1,6 @@
 import type { JSX } from "preact";
-import type { Status, User } from "../protocol/messages";
+import { echoID, type Status, type User } from "../protocol/messages";
+import { Icon } from "./icons";
 
 const hues = 10;
 
@@ -31,6 +32,13 @@ export function Avatar({
   status?: Status;
   size?: "big" | "small";
 }): JSX.Element {
+  if (of.id === echoID) {
+    return (
+      <span class={`avatar echo ${size ?? ""}`} aria-hidden="true">
+        <Icon name="echo" size={size === "big" ? 56 : size === "small" ? 20 : 24} />
+      </span>
+    );
+  }
   return (
     <span class={`avatar hue-${hueOf(of.id)} ${size ?? ""}`} aria-hidden="true">
       <span class="avatar-text" data-initials={initials(of.name)} />

@@ -1,9 +1,11 @@
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Call } from "../call/types";
+import { echoID } from "../protocol/messages";
 import { Avatar } from "./Avatar";
 import { CallControls } from "./CallControls";
 import { useApp } from "./context";
+import { EchoCall } from "./EchoCall";
 import { Icon } from "./icons";
 import { Problems } from "./Problems";
 import { duration, stageLine } from "./words";
@@ -24,6 +26,7 @@ export function CallView({ call }: { call: Call }): JSX.Element {
       </header>
       <Problems call={call} />
       <Preview call={call} />
+      {peer.id === echoID && <EchoCall />}
       <CallControls call={call} />
     </section>
   );

@@ -24,9 +24,12 @@ export function Roster(): JSX.Element {
   const namesakes = app.people.alike.value;
 
   if (others.length === 0) {
+    const { value: loaded } = app.people.loaded;
     return (
       <div class="roster-body">
-        {app.people.loaded.value ? <Invite /> : <Empty title={t("roster.loading")} />}
+        {loaded ? <Invite /> : <Empty title={t("roster.loading")} />}
+        {loaded && app.people.echo.value && <p class="muted echo-alone">{t("echo.alone")}</p>}
+        <EchoRow />
         <NotifyHint />
       </div>
     );
@@ -55,14 +58,35 @@ export function Roster(): JSX.Element {
         ))}
       </ul>
       {shown.length === 0 && <p class="muted center">{t("roster.none")}</p>}
+      <EchoRow />
       {online === 0 && <Invite small />}
       <NotifyHint />
     </div>
   );
 }
 
+/** The echo contact, while the server has one: never among the people. */
+function EchoRow(): JSX.Element | null {
+  const app = useApp();
+  const { t } = app.settings;
+  const echo = app.people.echo.value;
+  if (!echo) return null;
+  return (
+    <ul class="people echo-people" role="list">
+      <Row person={{ ...echo, name: t("echo.name") }} namesake={false} about={t("echo.about")} />
+    </ul>
+  );
+}
+
+interface RowProps {
+  person: Person;
+  namesake: boolean;
+  /** Said in place of a status. */
+  about?: string;
+}
+
 /** namesake: somebody else has a name that looks the same, so the id is shown as well. */
-function Row({ person, namesake }: { person: Person; namesake: boolean }): JSX.Element {
+function Row({ person, namesake, about }: RowProps): JSX.Element {
   const app = useApp();
   const { t } = app.settings;
   const { name, status, id } = person;
@@ -85,7 +109,7 @@ function Row({ person, namesake }: { person: Person; namesake: boolean }): JSX.E
         </button>
         <span class={`person-status ${namesake ? "whole" : ""}`} id={`status-${id}`}>
           {namesake ? <b>{id} · </b> : <GuestTag user={person} />}
-          {t(statusWord[status])}
+          {about ?? t(statusWord[status])}
           {unread > 0 && <span class="sr-only"> {t("roster.unread", { count: String(unread) })}</span>}
         </span>
       </span>

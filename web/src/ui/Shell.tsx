@@ -1,5 +1,7 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
+import type { Call } from "../call/types";
+import { echoID } from "../protocol/messages";
 import { mayInvite } from "../state/joining";
 import { AccountDialog } from "./AccountDialog";
 import { AdminClaim } from "./AdminClaim";
@@ -8,6 +10,7 @@ import { Banner } from "./Banner";
 import { CallView } from "./CallView";
 import { useApp } from "./context";
 import { Conversation } from "./Conversation";
+import { EchoEnded } from "./EchoEnded";
 import { Empty } from "./Empty";
 import { Ended } from "./Ended";
 import { Icon, Logo } from "./icons";
@@ -52,12 +55,14 @@ function Main(): JSX.Element {
   const openWith = view.openWith.value;
   const shown = app.reading.value;
   const peer = shown === undefined ? undefined : app.personNamed(shown);
-  if (call?.stage === "ended") return <Ended call={call} />;
   if (call) {
+    const named: Call = call.peer.id === echoID ? { ...call, peer: app.personNamed(echoID) } : call;
+    if (call.stage === "ended")
+      return call.peer.id === echoID ? <EchoEnded call={named} /> : <Ended call={call} />;
     const hide = view.wide.value ? undefined : () => (view.textsInCall.value = false);
     return (
       <div class={`with-call ${peer ? "texts" : ""}`}>
-        <CallView call={call} />
+        <CallView call={named} />
         {peer && <Conversation peer={peer} inCall onBack={hide} />}
       </div>
     );
