@@ -103,8 +103,8 @@ func TestWrongUses(t *testing.T) {
 		"permission, denied, IPv6":  {stun.MethodCreatePermission, []stun.Setter{six, denied}, 403},
 		"channel, no number":        {stun.MethodChannelBind, []stun.Setter{peer}, 400},
 		"channel, short number":     {stun.MethodChannelBind, []stun.Setter{raw{stun.AttrChannelNumber, []byte{0x40, 0}}, peer}, 400},
-		"channel, number too small": {stun.MethodChannelBind, []stun.Setter{channelNumber(0x3fff), peer}, 400},
-		"channel, number too large": {stun.MethodChannelBind, []stun.Setter{channelNumber(0x8000), peer}, 400},
+		"channel, number too small": {stun.MethodChannelBind, []stun.Setter{channelNumber(0x3fff), other}, 400},
+		"channel, number too large": {stun.MethodChannelBind, []stun.Setter{channelNumber(0x8000), other}, 400},
 		"channel, no peer":          {stun.MethodChannelBind, []stun.Setter{channelNumber(0x4001)}, 400},
 		"channel, denied":           {stun.MethodChannelBind, []stun.Setter{channelNumber(0x4001), denied}, 403},
 		"channel, IPv6":             {stun.MethodChannelBind, []stun.Setter{channelNumber(0x4001), six}, 443},
@@ -306,15 +306,27 @@ func TestUnauthenticatedMessages(t *testing.T) {
 		response := c.requestWith(bad, stun.Fingerprint)
 		c.expectError(response, stun.MethodBinding, 420, []byte{0x7f, 0xff, 0, 0x1a})
 
-		// A wrong fingerprint, an unknown method and unknown attributes of an
-		// indication are dropped.
+		// A wrong fingerprint and an unknown method are dropped.
 		wrong := c.build(stun.MethodBinding)
 		wrong.Add(stun.AttrFingerprint, []byte{1, 2, 3, 4})
 		c.silent(wrong)
 		c.silent(c.build(stun.Method(0x0aa)))
-		indication := c.build(stun.MethodSend, raw{0x7fff, nil})
-		indication.SetType(stun.NewType(stun.MethodSend, stun.ClassIndication))
-		c.silent(indication)
+	})
+}
+
+// An indication with something in it that must be understood is dropped (RFC
+// 8489 section 6.3.2).
+func TestIndicationsWithUnknownAttributes(t *testing.T) {
+	s := startSite(t)
+	dialBoth(t, func(t *testing.T, network string) {
+		live := s.call(t, network)
+		for _, attr := range []stun.AttrType{0x7fff, dontFragment} {
+			m := stun.MustBuild(stun.TransactionID, stun.NewType(stun.MethodSend, stun.ClassIndication),
+				peerAddress(local(live.peer)), raw{stun.AttrData, []byte("not understood")}, raw{attr, nil})
+			live.send(m.Raw)
+			live.indicate(local(live.peer), "understood")
+			expectFrom(t, live.peer, "understood")
+		}
 	})
 }
 

@@ -141,6 +141,23 @@ func TestDiscoverNATWithoutTheOtherAddress(t *testing.T) {
 	}
 }
 
+// The other address is told wrongly, as behind a port forwarding that is not
+// there.
+func TestDiscoverNATWithAWrongOtherAddress(t *testing.T) {
+	t.Parallel()
+	_, port := startSquare(t, func(c *turnsrv.Config) {
+		for i := range c.Listeners {
+			if c.Listeners[i].Address == addrTwo {
+				c.Listeners[i].Advertised = netip.MustParseAddr("127.0.1.3")
+			}
+		}
+	})
+	got, err := turnsrv.DiscoverNAT(t.Context(), netip.AddrPortFrom(addrOne, port))
+	if err != nil || got.Translated() || got.Filtering != turnsrv.BehaviourUnknown {
+		t.Errorf("got %+v, %v", got, err)
+	}
+}
+
 func TestDiscoverNATWithoutNAT(t *testing.T) {
 	t.Parallel()
 	_, port := startSquare(t)

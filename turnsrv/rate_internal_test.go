@@ -85,6 +85,36 @@ func TestRatesOfManySources(t *testing.T) {
 	}
 }
 
+// What all together may not send is not taken from the one who tried.
+func TestNothingIsTakenForWhatIsDropped(t *testing.T) {
+	s := &Server{began: time.Now()}
+	limit := func(own, all int64) {
+		s.settings.Store(&Settings{Limits: Limits{BitsPerAllocation: own, Bits: all}})
+	}
+	var own, all flowCounters
+	limit(10_000, 1) // half a second's worth of its own is ten such packets
+	if !s.pass(&own, &all, 60) {
+		t.Fatal("the first packet was dropped")
+	}
+	for range 100 {
+		if s.pass(&own, &all, 60) {
+			t.Fatal("a packet passed beyond the limit of all")
+		}
+	}
+	limit(10_000, 0)
+	for i := range 9 {
+		if !s.pass(&own, &all, 60) {
+			t.Fatalf("packet %d: the allocation paid for what all together could not send", i)
+		}
+	}
+	if s.pass(&own, &all, 600) {
+		t.Error("packets passed beyond its own limit")
+	}
+	if own.dropped.Load() != 101 || all.dropped.Load() != 101 {
+		t.Errorf("dropped: got %d and %d, want 101", own.dropped.Load(), all.dropped.Load())
+	}
+}
+
 func TestNonces(t *testing.T) {
 	n, other := newNonces(), newNonces()
 	client, elsewhere := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")

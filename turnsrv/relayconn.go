@@ -3,6 +3,7 @@ package turnsrv
 import (
 	"net"
 	"net/netip"
+	"runtime"
 	"sync/atomic"
 	"time"
 
@@ -33,6 +34,10 @@ type relayConn struct {
 	expires atomic.Int64
 	closed  atomic.Bool
 	ending  atomic.Bool
+	// deleted says that pion/turn has deleted the allocation. Its reader must
+	// end then without a word: on any error it deletes whatever allocation is on
+	// the 5-tuple, which may be the client's next one.
+	deleted atomic.Bool
 
 	// gate knows who may be talked to.
 	gate *gate
@@ -49,6 +54,9 @@ func (r *relayConn) ReadFrom(p []byte) (int, net.Addr, error) {
 	for failures := 0; ; {
 		n, from, err := r.conn.ReadFromUDPAddrPort(p)
 		if err != nil {
+			if r.deleted.Load() {
+				runtime.Goexit() // see deleted
+			}
 			if failures++; r.closed.Load() || failures > maxReadFailures {
 				return 0, nil, err
 			}
@@ -120,10 +128,17 @@ func (r *relayConn) WriteTo(p []byte, addr net.Addr) (int, error) {
 	return len(p), nil
 }
 
-// Close gives the port back. The first call does it, the others do nothing.
+// Close is pion/turn's, which has deleted the allocation before.
 func (r *relayConn) Close() error {
+	r.deleted.Store(true)
+	r.shut()
+	return nil
+}
+
+// shut gives the port back. The first call does it, the others do nothing.
+func (r *relayConn) shut() {
 	if r.closed.Swap(true) {
-		return nil
+		return
 	}
 	r.pool.release(r.port)
 	_ = r.conn.Close()
@@ -134,7 +149,6 @@ func (r *relayConn) Close() error {
 	from, to := r.fromClient.snapshot(), r.toClient.snapshot()
 	r.server.log.Info("turn: allocation ended", append(r.attrs(),
 		"duration_ms", r.server.config.Now().Sub(r.created).Milliseconds(), "bytes_from_client", from.Bytes, "bytes_to_client", to.Bytes)...)
-	return nil
 }
 
 // attrs name the allocation in the log as signalling names a session.
@@ -156,7 +170,7 @@ func (r *relayConn) end() bool {
 	}
 	r.endpoint.handling.Lock()
 	defer r.endpoint.handling.Unlock()
-	_ = r.Close()
+	r.shut()
 	return first
 }
 

@@ -253,3 +253,18 @@ func TestNothingIsAddedToAnExpiringAllocation(t *testing.T) {
 	c.must(c.request(stun.MethodRefresh, lifetime(600)))
 	c.must(c.permit(addrPeer))
 }
+
+// The library's reader of an allocation that was deleted must not delete the
+// one that the client makes next.
+func TestAllocateRightAfterTheLast(t *testing.T) {
+	s := startSite(t)
+	dialBoth(t, func(t *testing.T, network string) {
+		username, password := s.login("ann", "S1")
+		c := dial(t, network, s.at(network, addrOne), username, password)
+		for range 300 {
+			c.allocate()
+			c.must(c.permit(addrPeer))
+			c.must(c.request(stun.MethodRefresh, lifetime(0)))
+		}
+	})
+}
