@@ -171,8 +171,8 @@ function Found({ finding, who }: { finding: Finding; who: readonly string[] }): 
   const { t } = useWords();
   const how = keyFor("found_how", finding.code);
   return (
-    <article class={`finding is-${finding.level}`}>
-      <p class="finding-what">
+    <article class={`found found-${finding.level}`}>
+      <p class="found-what">
         <Tag tone={levelTone[finding.level]}>{legName(finding.leg, t)}</Tag>{" "}
         {finding.segment !== "" && <Tag>{finding.segment}</Tag>} <b>{findingText(finding, t)}</b>
       </p>
@@ -197,9 +197,9 @@ function Mend({ rules }: { rules: readonly Rule[] }): JSX.Element | null {
   const flavours = [...new Map(rules.map((each) => [each.flavour, each])).values()];
   return (
     <>
-      <div class="finding-rule">
+      <div class="found-rule">
         <p>{t("finding.mend")}</p>
-        <div class="finding-choices">
+        <div class="found-choices">
           {places.length > 1 && (
             <Choice
               label={t("firewall.at")}
