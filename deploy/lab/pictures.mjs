@@ -1,5 +1,5 @@
 // The README's pictures: a real call in the lab, on a desktop and on a phone behind a
-// hotspot, through the relay.
+// hotspot, through the relay, and the dashboard meanwhile.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { assertRelayed, connect } from './call.mjs';
@@ -28,6 +28,28 @@ export async function takePictures(lab, folder) {
     const path = join(folder, `${name}.png`);
     await page.screenshot({ path });
     console.log(path);
+  }
+  await dashboard(lab, folder);
+}
+
+/** The dashboard's sections, on a computer by day and on a phone by night. */
+async function dashboard(lab, folder) {
+  for (const [name, options] of Object.entries({ desktop: desktop, phone: { ...phone, colorScheme: 'dark' } })) {
+    const { page, origin } = await lab.administrator('a2', options);
+    for (const section of ['overview', 'calls', 'relay', 'segments', 'path-test']) {
+      await page.goto(`${origin}/admin/${section}?lang=en`);
+      await page.getByText('Live', { exact: true }).waitFor();
+      const test = page.getByRole('button', { name: 'Test all pairs', exact: true });
+      if (section === 'path-test') {
+        await test.click();
+        await page.getByRole('table').first().waitFor({ timeout: 60_000 });
+        await page.locator('section[aria-busy=false]').waitFor({ timeout: 60_000 });
+      }
+      const path = join(folder, `admin-${section}-${name}.png`);
+      await page.screenshot({ path });
+      console.log(path);
+    }
+    await page.context().close();
   }
 }
 
