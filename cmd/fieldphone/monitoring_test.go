@@ -95,7 +95,7 @@ func TestMetricsOfACall(t *testing.T) {
 		`fieldphone_signalling_refused_total{code="no_such_call"} 1`,
 		`fieldphone_http_refused_total{code="unauthenticated"} 1`,
 		`fieldphone_http_refused_total{code="wrong_credentials"} 0`,
-		`fieldphone_turn_relay_ports{address="127.0.0.1",state="free"} 200`,
+		`fieldphone_turn_relay_ports{address="127.0.0.1",state="used"} 0`, // other programs may hold some of the rest
 		`fieldphone_turn_relay_ports{address="127.0.0.1",state="outside"} 0`,
 		`fieldphone_turn_errors_total{code="486"} 0`,
 		`fieldphone_warning{code="peers_any"} 1`,
