@@ -76,6 +76,8 @@ describe("texts", () => {
     texts.receive(incoming("m-1"), "alice");
     texts.receive(incoming("m-1"), "alice");
     texts.receive(incoming("m-2"), "alice");
+    // What comes back from the echo is no news.
+    texts.receive({ ...incoming("m-3"), from: { id: "_echo", name: "Echo test" } }, "alice");
     expect(texts.unread.value).toBe(2);
     texts.markRead("bob");
     expect(texts.unread.value).toBe(0);

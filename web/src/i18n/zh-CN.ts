@@ -145,7 +145,7 @@ export const zhCN: Messages = {
   "invite.copied": "已复制",
 
   "echo.name": "回声测试",
-  "echo.about": "听听和看看自己",
+  "echo.about": "测试声音和画面",
   "echo.alone": "可以先试试回声测试：它会把您的声音和画面传回来。",
 
   "notify.ask": "在看其他标签页时，有来电请通知我",

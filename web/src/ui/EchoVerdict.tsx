@@ -48,12 +48,12 @@ function Line({ finding, found, words }: LineProps): JSX.Element {
       <span class="finding-mark">
         <Icon name={icons[mark]} size={18} />
       </span>
-      <span class="finding-name">
-        {name}
-        <span class="sr-only">: {words(`mark.${mark}`)}</span>
-      </span>
-      <p class="finding-told">{told(finding, found.facts, words, t)}</p>
-      {numbers && <p class="finding-figures">{numbers}</p>}
+      <p class="finding-words">
+        <b>{name}</b>
+        <span class="sr-only">: {words(`mark.${mark}`)}.</span>{" "}
+        <span class="finding-told">{told(finding, found.facts, words, t)}</span>
+        {numbers && <span class="finding-figures">{numbers}</span>}
+      </p>
     </li>
   );
 }

@@ -26,9 +26,9 @@ export function figures({ rttMs, loss, upKbps, downKbps }: Way, words: EchoSay):
   if (rttMs !== undefined) parts.push(rttMs < 1 ? words("ms_less") : words("ms", { ms: Math.round(rttMs) }));
   if (loss !== undefined) parts.push(words("lost", { percent: percent(loss) }));
   if (upKbps !== undefined && downKbps !== undefined) {
-    parts.push(words("rates", { up: rate(upKbps, words), down: rate(downKbps, words) }));
+    parts.push(rates(upKbps, downKbps, words));
   }
-  return parts.join(" · ");
+  return parts.map((part) => part.replace(/ /g, "\u00a0")).join(" · ");
 }
 
 /** Tenths below ten: half a percent is worth knowing, tenths of a third are not. */
@@ -37,5 +37,8 @@ const percent = (share: number): string => {
   return hundredths >= 10 ? String(Math.round(hundredths)) : String(Math.round(hundredths * 10) / 10);
 };
 
-const rate = (kbps: number, words: EchoSay): string =>
-  kbps < 1000 ? words("kbps", { rate: kbps }) : words("mbps", { rate: (kbps / 1000).toFixed(1) });
+function rates(up: number, down: number, words: EchoSay): string {
+  if (Math.max(up, down) < 1000) return words("kbps", { up, down });
+  const mbps = (kbps: number) => (kbps / 1000).toFixed(1);
+  return words("mbps", { up: mbps(up), down: mbps(down) });
+}

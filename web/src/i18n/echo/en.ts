@@ -1,6 +1,6 @@
 const texts = {
   "step.direct": "Direct way",
-  "step.relay": "Way through the relay",
+  "step.relay": "Through the relay",
   "testing.direct": "Testing the direct way…",
   "testing.relay": "Testing the way through the relay…",
   speak: "Say something: it comes back a second later.",
@@ -22,10 +22,10 @@ const texts = {
 
   "item.microphone": "Microphone",
   "item.camera": "Camera",
-  "item.sound": "Sound came back",
-  "item.picture": "Picture came back",
+  "item.sound": "Returned sound",
+  "item.picture": "Returned picture",
   "item.direct": "Direct way",
-  "item.relay": "Way through the relay",
+  "item.relay": "Through the relay",
 
   "mark.good": "Good",
   "mark.warn": "Needs attention",
@@ -43,11 +43,11 @@ const texts = {
   "code.camera_still":
     "It gives no picture: another program may hold it. Close that program, or switch the camera off and on again.",
   "code.camera_off": "It was off, so it was not tested. Turn it on and test again.",
-  "code.sound_good": "If you did not hear yourself, turn up the volume or check the speaker.",
+  "code.sound_good": "It came back. If you did not hear yourself, turn up the volume or check the speaker.",
   "code.sound_unplayed":
     "Your sound came back, but this page could not play it. Press “Tap to hear” during the call, or allow this page to play sound.",
   "code.sound_none": "Nothing of your sound came back. Test again; if it stays so, tell the administrator.",
-  "code.picture_good": "The other side can see you.",
+  "code.picture_good": "It came back: others can see you.",
   "code.picture_none":
     "Nothing of your picture came back. Test again; if it stays so, tell the administrator.",
   "code.direct_good": "It works.",
@@ -64,12 +64,11 @@ const texts = {
   "code.lossy": "Many packets got lost. Move closer to the Wi-Fi access point, or use a cable.",
   "code.slow": "Answers take long: the network is busy or far. Others will hear you late.",
 
-  ms: "{ms} ms there and back",
-  ms_less: "under 1 ms there and back",
+  ms: "{ms} ms",
+  ms_less: "under 1 ms",
   lost: "{percent} % lost",
-  rates: "{up} up, {down} down",
-  kbps: "{rate} kbit/s",
-  mbps: "{rate} Mbit/s",
+  kbps: "↑ {up} ↓ {down} kbit/s",
+  mbps: "↑ {up} ↓ {down} Mbit/s",
 } as const;
 
 export type EchoTexts = Record<keyof typeof texts, string>;

@@ -23,8 +23,8 @@ export const zhCN: EchoTexts = {
 
   "item.microphone": "麦克风",
   "item.camera": "摄像头",
-  "item.sound": "声音已传回",
-  "item.picture": "画面已传回",
+  "item.sound": "传回的声音",
+  "item.picture": "传回的画面",
   "item.direct": "直连",
   "item.relay": "经由中继",
 
@@ -41,10 +41,10 @@ export const zhCN: EchoTexts = {
   "code.camera_dark": "画面是黑的：请打开镜头盖，或开灯。",
   "code.camera_still": "没有画面：可能被其他程序占用。请关闭该程序，或将摄像头关闭后再打开。",
   "code.camera_off": "摄像头已关闭，因此没有测试。请打开后再测一次。",
-  "code.sound_good": "如果您没有听到自己的声音，请调高音量，或检查扬声器。",
+  "code.sound_good": "已传回。如果您没有听到，请调高音量，或检查扬声器。",
   "code.sound_unplayed": "声音已传回，但此页面无法播放。请在通话中按“点按以播放声音”，或允许此页面播放声音。",
   "code.sound_none": "您的声音没有传回。请再测一次；如果一直这样，请告诉管理员。",
-  "code.picture_good": "对方能看到您。",
+  "code.picture_good": "已传回，对方能看到您。",
   "code.picture_none": "您的画面没有传回。请再测一次；如果一直这样，请告诉管理员。",
   "code.direct_good": "可用。",
   "code.direct_relay": "从这里无法直连，因此通话经由中继。这不是故障。",
@@ -57,10 +57,9 @@ export const zhCN: EchoTexts = {
   "code.lossy": "许多数据包丢失了。请靠近 Wi-Fi 接入点，或改用网线。",
   "code.slow": "往返时间很长：网络繁忙或距离远，对方会晚一些听到您。",
 
-  ms: "往返 {ms} 毫秒",
-  ms_less: "往返不到 1 毫秒",
+  ms: "{ms} 毫秒",
+  ms_less: "不到 1 毫秒",
   lost: "丢失 {percent}%",
-  rates: "上行 {up}，下行 {down}",
-  kbps: "{rate} kbit/s",
-  mbps: "{rate} Mbit/s",
+  kbps: "↑ {up} ↓ {down} kbit/s",
+  mbps: "↑ {up} ↓ {down} Mbit/s",
 };
