@@ -276,7 +276,9 @@ func serverConfig(get func(*tls.ClientHelloInfo) (*tls.Certificate, error)) *tls
 	return &tls.Config{
 		MinVersion:     tls.VersionTLS12,
 		GetCertificate: get,
-		NextProtos:     []string{"http/1.1", "stun.turn"},
+		// The first that the client offers as well: coturn's clients offer HTTP beside TURN,
+		// browsers never offer TURN beside HTTP.
+		NextProtos: []string{"stun.turn", "http/1.1"},
 	}
 }
 

@@ -143,6 +143,9 @@ func TestTURNOnTheHTTPSPort(t *testing.T) {
 			"plain":         {Network: turnclient.TCP},
 			"TLS":           {Network: turnclient.TLS, TLS: &tls.Config{}},
 			"TLS with ALPN": {Network: turnclient.TLS, TLS: &tls.Config{NextProtos: []string{"stun.turn"}}},
+			"TLS, ALPN as coturn's clients": {
+				Network: turnclient.TLS, TLS: &tls.Config{NextProtos: []string{"http/1.1", "stun.turn", "stun.nat-discovery"}},
+			},
 		} {
 			t.Run(listen+" "+name, func(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
