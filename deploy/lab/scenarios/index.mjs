@@ -6,6 +6,7 @@ import admin from './admin.mjs';
 import app from './app.mjs';
 import attacker from './attacker.mjs';
 import calls from './calls.mjs';
+import echo from './echo.mjs';
 import fallback from './fallback.mjs';
 import firstvisit from './firstvisit.mjs';
 import locked from './locked.mjs';
@@ -14,4 +15,4 @@ import presence from './presence.mjs';
 import recovery from './recovery.mjs';
 import ringing from './ringing.mjs';
 
-export const scenarios = [...presence, ...calls, ...ringing, ...paths, ...locked, ...attacker, ...admin, ...recovery, ...fallback, ...addresses, ...firstvisit, ...app, ...accessibility];
+export const scenarios = [...presence, ...calls, ...ringing, ...paths, ...locked, ...echo, ...attacker, ...admin, ...recovery, ...fallback, ...addresses, ...firstvisit, ...app, ...accessibility];
