@@ -49,7 +49,7 @@ func openWindow(t *testing.T, url, fingerprint string) *window {
 		}
 	})
 	var port string
-	await(t, "Chromium's debugging port", func() bool {
+	waitUntil(t, "Chromium's debugging port", func() bool {
 		files, _ := filepath.Glob(filepath.Join(home, "fieldphone", "window-*", "DevToolsActivePort"))
 		if len(files) == 0 {
 			return false
@@ -59,12 +59,12 @@ func openWindow(t *testing.T, url, fingerprint string) *window {
 		return err == nil && port != ""
 	})
 	w := &window{t: t}
-	await(t, "the app window", func() bool { return w.attach(port) })
+	waitUntil(t, "the app window", func() bool { return w.attach(port) })
 	t.Cleanup(func() { w.conn.Close() })
 	return w
 }
 
-func await(t *testing.T, what string, done func() bool) {
+func waitUntil(t *testing.T, what string, done func() bool) {
 	t.Helper()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
@@ -156,7 +156,7 @@ func (w *window) navigate(url string) string {
 func TestAnInstalledChromiumOpensThePageOfAnUnknownCA(t *testing.T) {
 	r := startServer(t)
 	w := openWindow(t, r.url+"/?lang=en", caOf(r))
-	await(t, "the page", func() bool { return w.eval(`document.querySelector("button")?.checkVisibility() ?? false`) == "true" })
+	waitUntil(t, "the page", func() bool { return w.eval(`document.querySelector("button")?.checkVisibility() ?? false`) == "true" })
 	if got := w.eval("location.origin"); got != r.url {
 		t.Fatalf("the window shows %s", got)
 	}
