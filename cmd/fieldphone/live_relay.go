@@ -140,8 +140,22 @@ func (e effectsOf) relay(before, after configs.Config) ([]httpapi.SettingProblem
 	if p.OverQuota > 0 {
 		effects = append(effects, effect("over_quota", "allocations", p.OverQuota))
 	}
+	const anyPeer = string(turnsrv.ModeAny)
+	if after.TURN.Peers.Mode == anyPeer && before.TURN.Peers.Mode != anyPeer {
+		effects = append(effects, effect("relay_open"))
+	}
+	running := len(e.turn.Allocations())
+	if lower(before.TURN.KbpsPerAllocation, after.TURN.KbpsPerAllocation) {
+		effects = append(effects, effect("slower_each", "kbps", after.TURN.KbpsPerAllocation, "allocations", running))
+	}
+	if lower(before.TURN.Kbps, after.TURN.Kbps) {
+		effects = append(effects, effect("slower_all", "kbps", after.TURN.Kbps, "allocations", running))
+	}
 	return nil, effects
 }
+
+// lower compares limits of which 0 is none.
+func lower(before, after int) bool { return after > 0 && (before == 0 || after < before) }
 
 // callsOutside counts the calls that use relay ports outside of a range.
 func (e effectsOf) callsOutside(span turnsrv.PortRange) (calls int) {

@@ -23,6 +23,19 @@ func (p *someone) preview(settings object) (map[string]object, []problemAnswer) 
 	return effects, answer.Problems
 }
 
+// Ensure a preview warns of what opens the network and of what slows calls, and says nothing
+// of their contrary.
+func TestPreviewWarnsOfOpenAndSlow(t *testing.T) {
+	root := startServer(t, "TURN_KBPS=9000").admin("root")
+	effects, problems := root.preview(object{"peers": object{"mode": "any"}, "limits": object{"kbps_per_allocation": 500}})
+	if diff := cmp.Diff(map[string]object{"relay_open": {}, "slower_each": {"kbps": 500.0, "allocations": 0.0}}, effects); diff != "" || len(problems) > 0 {
+		t.Errorf("effects (-want +got):\n%s%v", diff, problems)
+	}
+	if effects, problems := root.preview(object{"peers": object{"mode": "call"}}); len(effects)+len(problems) > 0 {
+		t.Errorf("a narrower policy: %v %v", effects, problems)
+	}
+}
+
 // Ensure a preview counts what runs: peers that would be cut off, sessions over their quota, and
 // a range that has no room for what is in use.
 func TestPreviewCountsWhatRuns(t *testing.T) {

@@ -100,6 +100,9 @@ func (r *run) way(ctx context.Context, p pathtest.Planned) (works bool) {
 	if err != nil {
 		s.leg = leg(p.Leg, target.String(), time.Since(began), code(err))
 		s.text = describe(target, err)
+		if r.plan == nil && p.Leg != rtc.LegTURNHTTPS {
+			s.text += "; without an account the port is assumed, --turn-port names another"
+		}
 	}
 	r.add(s)
 	return err == nil

@@ -22,7 +22,7 @@ const (
 	dialTimeout = 5 * time.Second
 	clockTold   = time.Minute
 	clockWrong  = 24 * time.Hour
-	dateGrain   = time.Second // of the Date header (RFC 9110 section 6.6.1)
+	dateGrain   = 2 * time.Second // of the Date header (RFC 9110 section 6.6.1), which servers make once a second
 )
 
 // resolve finds the addresses of a name.

@@ -42,6 +42,12 @@ export const codes = {
     "{allocations} running {allocations|allocation has a peer|allocations have peers} that the new choice refuses: packets to them stop.",
   "effect.over_quota":
     "{n} {n|session has|sessions have} more allocations than the new limit; they keep those they have.",
+  "effect.relay_open":
+    "Everybody who is signed in can then send through the relay to every device on the network, printers and routers too.",
+  "effect.slower_each":
+    "Each relayed connection gets at most {kbps} kbit/s, also the {allocations} that {allocations|runs|run} now.",
+  "effect.slower_all":
+    "All relayed connections together get at most {kbps} kbit/s; {allocations} {allocations|runs|run} now.",
   "effect.firewall":
     "Firewalls must let UDP {ports} through to this server; see Segments for rules to paste.",
   "effect.segment_gone": "The segment {segment} goes; {people} {people|person is|people are} in it now.",
