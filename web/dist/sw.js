@@ -44,7 +44,7 @@ self.addEventListener("fetch", (event) => {
   const { request } = event;
   const url = new URL(request.url);
   if (request.method !== "GET" || url.origin !== self.location.origin) return;
-  if (request.mode === "navigate" && url.pathname === "/") event.respondWith(page(event));
+  if (request.mode === "navigate" && /^\/(admin(\/.*)?)?$/.test(url.pathname)) event.respondWith(page(event));
   else if (url.pathname.startsWith("/assets/") || url.pathname === "/favicon.svg")
     event.respondWith(file(event));
 });
