@@ -54,6 +54,17 @@ export default looks.map(({ name, ...options }) => ({
     await call.callee.hangUp();
     await a1.isFree();
     found.push(...(await violations(a1.page, 'ended')));
+    await a1.button('Close').click();
+
+    await a1.call({ name: 'Echo test' });
+    await a1.reads('Say something: it comes back a second later.');
+    found.push(...(await violations(a1.page, 'echo test')));
+    const result = a1.page.getByRole('region', { name: 'Echo test result', exact: true });
+    await result.waitFor({ timeout: 45_000 });
+    found.push(...(await violations(a1.page, 'echo test result')));
+    await a1.hangUp();
+    await a1.button('Test again').waitFor();
+    found.push(...(await violations(a1.page, 'after the echo test')));
     if (found.length > 0) throw new Error(found.join('\n'));
   },
 }));
