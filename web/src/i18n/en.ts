@@ -147,7 +147,7 @@ const texts = {
   "invite.copied": "Copied",
 
   "echo.name": "Echo test",
-  "echo.about": "Hear and see yourself",
+  "echo.about": "Try a call alone",
   "echo.alone": "Meanwhile, try the echo test: it sends your sound and picture back.",
 
   "notify.ask": "Tell me of calls while I look at another tab",
