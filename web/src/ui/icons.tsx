@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 
 /** Line icons on a 24 px grid, drawn for this page. */
-const paths = {
+export const linePaths = {
   video: "M4.5 6.5h8a2 2 0 0 1 2 2v7a2 2 0 0 1-2 2h-8a2 2 0 0 1-2-2v-7a2 2 0 0 1 2-2ZM14.5 11l6-3.5v9l-6-3.5",
   videoOff:
     "M10 6.5h2.5a2 2 0 0 1 2 2v2.5l6-3.5v9l-3-1.75M14.5 14.5v1a2 2 0 0 1-2 2h-8a2 2 0 0 1-2-2v-7a2 2 0 0 1 2-2h1M3 3l18 18",
@@ -32,9 +32,13 @@ const paths = {
   speaker: "M4 9.5h3.5L12 5.5v13l-4.5-4H4ZM15.5 9a4.5 4.5 0 0 1 0 6M18 6.5a8 8 0 0 1 0 11",
 } as const;
 
-export type IconName = keyof typeof paths;
+export type IconName = keyof typeof linePaths;
 
 export function Icon({ name, size = 24 }: { name: IconName; size?: number }): JSX.Element {
+  return <LineIcon path={linePaths[name]} size={size} />;
+}
+
+export function LineIcon({ path, size }: { path: string; size: number }): JSX.Element {
   return (
     <svg
       class="icon"
@@ -49,7 +53,7 @@ export function Icon({ name, size = 24 }: { name: IconName; size?: number }): JS
       aria-hidden="true"
       focusable="false"
     >
-      <path d={paths[name]} />
+      <path d={path} />
     </svg>
   );
 }
