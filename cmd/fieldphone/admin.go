@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"net/netip"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"fieldphone/configs"
@@ -46,17 +48,11 @@ func (s *server) openWatch() {
 
 // serves reports whether the relay is at one of the addresses that a segment's clients use.
 func (s *server) serves(in segment.Segment) bool {
+	served := s.turn.Addresses()
 	if len(in.ServerAddresses) == 0 {
-		return len(s.turn.Addresses()) > 0
+		return len(served) > 0
 	}
-	for _, addr := range s.turn.Addresses() {
-		for _, wanted := range in.ServerAddresses {
-			if addr == wanted {
-				return true
-			}
-		}
-	}
-	return false
+	return slices.ContainsFunc(in.ServerAddresses, func(wanted netip.Addr) bool { return slices.Contains(served, wanted) })
 }
 
 func (s *server) adminConfig() httpapi.AdminConfig {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"maps"
 	"net/http"
 	"net/netip"
 	"strconv"
@@ -104,15 +105,19 @@ func collectTraffic(m sink, s turnsrv.Stats) {
 // turnErrorCodes are those of RFC 8489, section 14.8, and RFC 8656, section 19.
 var turnErrorCodes = [...]int{400, 401, 403, 420, 437, 438, 440, 441, 442, 443, 446, 486, 500, 508}
 
+// withZeros adds the keys that have not been counted yet, so that their first
+// count is seen as a rise.
+func withZeros[K comparable](keys []K, counts map[K]int64) map[K]int64 {
+	all := make(map[K]int64, len(keys))
+	for _, key := range keys {
+		all[key] = 0
+	}
+	maps.Copy(all, counts)
+	return all
+}
+
 func collectTURNRefusals(m sink, s turnsrv.Stats) {
-	errors := make(map[int]int64)
-	for _, code := range turnErrorCodes {
-		errors[code] = 0
-	}
-	for code, n := range s.Errors {
-		errors[code] = n
-	}
-	for code, n := range errors {
+	for code, n := range withZeros(turnErrorCodes[:], s.Errors) {
 		m.counter("turn_errors_total", "STUN and TURN error responses sent, by code.", n, "code", strconv.Itoa(code))
 	}
 	f := s.AuthFailures
@@ -179,14 +184,7 @@ var signInCodes = [...]string{
 
 func (c collector) collectApp(m sink) {
 	s := c.app()
-	refused := make(map[string]int64)
-	for _, code := range signInCodes {
-		refused[code] = 0
-	}
-	for code, n := range s.Refused {
-		refused[code] = n
-	}
-	for code, n := range refused {
+	for code, n := range withZeros(signInCodes[:], s.Refused) {
 		m.counter("http_refused_total", "Requests refused, by code.", n, "code", code)
 	}
 	m.gauge("signalling_send_queue_peak", "Most sends that ever waited for one connection.", s.SendQueuePeak)
