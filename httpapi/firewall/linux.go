@@ -5,10 +5,7 @@ import "net/netip"
 // nftables inserts at the head of the chain: what is accepted there no later
 // rule of that chain drops.
 func nftables(rules []rule, at At) string {
-	chain := "forward"
-	if at == Server {
-		chain = "input"
-	}
+	chain := at.pick("forward", "input")
 	var l lines
 	l.add("# Fieldphone, for nftables. The table is \"inet filter\" and the chain \"%s\" here;", chain)
 	l.add("# put the names of yours, as nft list ruleset shows them. To keep the rules after a")
@@ -23,10 +20,7 @@ func nftables(rules []rule, at At) string {
 }
 
 func iptables(rules []rule, at At) string {
-	chain := "FORWARD"
-	if at == Server {
-		chain = "INPUT"
-	}
+	chain := at.pick("FORWARD", "INPUT")
 	var l lines
 	l.add("# Fieldphone, for iptables. To keep the rules after a restart: netfilter-persistent save")
 	answers := map[string]bool{}
@@ -44,10 +38,7 @@ func iptables(rules []rule, at At) string {
 
 // ufw lets answers through by itself.
 func ufw(rules []rule, at At) string {
-	command := "ufw route prepend allow"
-	if at == Server {
-		command = "ufw prepend allow"
-	}
+	command := at.pick("ufw route prepend allow", "ufw prepend allow")
 	var l lines
 	l.add("# Fieldphone, for ufw 0.36 or later")
 	for _, r := range rules {

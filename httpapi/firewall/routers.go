@@ -36,10 +36,7 @@ func openWrt(rules []rule, at At) string {
 }
 
 func mikroTik(rules []rule, at At) string {
-	chain := "forward"
-	if at == Server {
-		chain = "input"
-	}
+	chain := at.pick("forward", "input")
 	var l lines
 	l.add("# Fieldphone, for MikroTik RouterOS. Leave place-before=0 out where there is no rule yet.")
 	answers := map[string]bool{}

@@ -50,6 +50,14 @@ const (
 	Server At = "server" // on the server's own machine
 )
 
+// pick chooses the word for the place.
+func (at At) pick(router, server string) string {
+	if at == Server {
+		return server
+	}
+	return router
+}
+
 // rule is an opening of which every part is checked and of one address family.
 type rule struct {
 	four     bool
