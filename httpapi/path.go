@@ -40,38 +40,15 @@ func (a *App) path(c *fiber.Ctx) error {
 	session := sessionOf(c)
 	plan := a.cfg.ICE.Plan(visit(c))
 	username, password := credential.Issue(a.cfg.ICE.Secret, session.UserID, session.ID, session.ExpiresAt)
-	body := pathBody{
+	body := pathtest.Plan{
 		ServerTime: a.cfg.Now().UnixMilli(), Segment: plan.Segment, Client: remote(c).String(), Server: local(c).String(),
 		StartPort: a.cfg.StartPort, Legs: pathtest.Legs(plan), Username: username, Credential: password,
-		RelayPorts: portsBody(a.cfg.Path.Ports()),
+		RelayPorts: pathtest.Ports(a.cfg.Path.Ports()),
 	}
 	if primary, other, ok := a.cfg.Path.NAT(local(c)); ok && len(plan.STUN) > 0 {
-		body.NAT = &natBody{primary.String(), other.String()}
+		body.NAT = &pathtest.NAT{Primary: primary.String(), Other: other.String()}
 	}
 	return c.JSON(body)
-}
-
-type pathBody struct {
-	ServerTime int64              `json:"server_time"`
-	Segment    string             `json:"segment"`
-	Client     string             `json:"client"`
-	Server     string             `json:"server"`
-	StartPort  uint16             `json:"start_port"`
-	Legs       []pathtest.Planned `json:"legs"`
-	Username   string             `json:"username"`
-	Credential string             `json:"credential"`
-	RelayPorts portsBody          `json:"relay_ports"`
-	NAT        *natBody           `json:"nat,omitempty"`
-}
-
-type portsBody struct {
-	Min uint16 `json:"min"`
-	Max uint16 `json:"max"`
-}
-
-type natBody struct {
-	Primary string `json:"primary"`
-	Other   string `json:"other"`
 }
 
 // sweep opens relay ports for a client to ask. It costs ports, so a session gets few.

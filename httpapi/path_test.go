@@ -47,7 +47,7 @@ func TestPathPlan(t *testing.T) {
 	s := newSite(t, withPath())
 	token := s.signUp("maria")
 	before := time.Now().UnixMilli()
-	var got pathBody
+	var got pathtest.Plan
 	if err := json.Unmarshal(s.want(200, s.do("GET", "/api/v1/path", "", bearer(token)...)).body, &got); err != nil {
 		t.Fatal(err)
 	}
@@ -59,14 +59,14 @@ func TestPathPlan(t *testing.T) {
 		t.Errorf("credential %s %s: %v", got.Username, got.Credential, err)
 	}
 	got.ServerTime, got.Username, got.Credential = 0, "", ""
-	want := pathBody{
+	want := pathtest.Plan{
 		Segment: "camp", Client: "127.0.0.1", Server: "127.0.0.1", StartPort: 8080,
 		Legs: []pathtest.Planned{
 			{Leg: rtc.LegSTUN, URL: "stun:127.0.0.1:3478"},
 			{Leg: rtc.LegTURNUDP, URL: "turn:127.0.0.1:3478?transport=udp"},
 			{Leg: rtc.LegTURNTLS, URL: "turns:" + s.addr},
 		},
-		RelayPorts: portsBody{49160, 49359}, NAT: &natBody{"127.0.0.1:3478", "127.0.0.5:3478"},
+		RelayPorts: pathtest.Ports{Min: 49160, Max: 49359}, NAT: &pathtest.NAT{Primary: "127.0.0.1:3478", Other: "127.0.0.5:3478"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

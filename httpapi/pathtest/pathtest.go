@@ -25,6 +25,32 @@ type Planned struct {
 	URL string      `json:"url"`
 }
 
+// Plan is what GET /api/v1/path tells a client. ServerTime is in Unix milliseconds.
+type Plan struct {
+	ServerTime int64     `json:"server_time"`
+	Segment    string    `json:"segment"`
+	Client     string    `json:"client"`
+	Server     string    `json:"server"`
+	StartPort  uint16    `json:"start_port"`
+	Legs       []Planned `json:"legs"`
+	Username   string    `json:"username"`
+	Credential string    `json:"credential"`
+	RelayPorts Ports     `json:"relay_ports"`
+	NAT        *NAT      `json:"nat,omitempty"`
+}
+
+// Ports is the range of relay ports.
+type Ports struct {
+	Min uint16 `json:"min"`
+	Max uint16 `json:"max"`
+}
+
+// NAT is where a client can ask two addresses from one socket (RFC 5780).
+type NAT struct {
+	Primary string `json:"primary"`
+	Other   string `json:"other"`
+}
+
 // legOf names the leg of a way to the relay.
 var legOf = map[segment.Transport]rtc.LegName{
 	segment.UDP: rtc.LegTURNUDP, segment.TCP: rtc.LegTURNTCP, segment.TLS: rtc.LegTURNTLS, segment.HTTPS: rtc.LegTURNHTTPS,

@@ -108,7 +108,7 @@ func (r *run) site() pathtest.Site {
 	site.Ports = firewall.Ports{HTTPS: r.at.Port(), TURN: r.TURNPort}
 	if r.plan != nil {
 		site.Ports.HTTP = r.plan.StartPort
-		site.Ports.Relay = firewall.PortRange{Min: r.plan.Relay.Min, Max: r.plan.Relay.Max}
+		site.Ports.Relay = firewall.PortRange(r.plan.RelayPorts)
 		for _, p := range r.plan.Legs {
 			if p.Leg == rtc.LegSTUN || p.Leg == rtc.LegTURNUDP || p.Leg == rtc.LegTURNTCP {
 				site.Ports.TURN = portIn(p.URL, site.Ports.TURN)

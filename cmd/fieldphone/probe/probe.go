@@ -65,7 +65,7 @@ type run struct {
 	steps  []step
 
 	api  *api           // once the server's certificate is judged
-	plan *plan          // once signed in
+	plan *pathtest.Plan // once signed in
 	at   netip.AddrPort // of the server's HTTPS port
 }
 

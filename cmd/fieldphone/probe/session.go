@@ -17,22 +17,6 @@ import (
 	"github.com/fasthttp/websocket"
 )
 
-// plan is what GET /api/v1/path tells.
-type plan struct {
-	ServerTime int64              `json:"server_time"`
-	Segment    string             `json:"segment"`
-	Client     string             `json:"client"`
-	Server     string             `json:"server"`
-	StartPort  uint16             `json:"start_port"`
-	Legs       []pathtest.Planned `json:"legs"`
-	Username   string             `json:"username"`
-	Credential string             `json:"credential"`
-	Relay      struct {
-		Min uint16 `json:"min"`
-		Max uint16 `json:"max"`
-	} `json:"relay_ports"`
-}
-
 // signIn gets a session, if there is somebody to be. A password goes only to a server whose
 // certificate is trusted.
 func (r *run) signIn(ctx context.Context) bool {
@@ -89,7 +73,7 @@ func (a *api) signOut(ctx context.Context) {
 
 // learn asks for the legs of this very client.
 func (r *run) learn(ctx context.Context) {
-	var p plan
+	var p pathtest.Plan
 	began := r.Now()
 	if err := r.api.get(ctx, "/api/v1/path", &p); err != nil {
 		r.fail(groupServer, "plan", "The server may be older than this program; its log says more.", "the server does not tell how to reach its relay: %v", err)
