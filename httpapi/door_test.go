@@ -200,7 +200,7 @@ func TestSignedOutSocketIsNotHeard(t *testing.T) {
 	if got := closeCode(t, maria); got != rtc.CloseSessionEnded.Code {
 		t.Errorf("closed with %d", got)
 	}
-	say(t, bob, &rtc.TextSend{Message: "text-0001", To: "maria", Body: "x"})
+	say(t, bob, &rtc.TextSend{Message: "text-0001", Chat: "maria", Body: "x"})
 	_ = bob.SetReadDeadline(time.Now().Add(10 * time.Second))
 	for {
 		_, frame, err := bob.ReadMessage()
@@ -257,7 +257,7 @@ func TestHostileFrames(t *testing.T) {
 		t.Errorf("garbage: closed with %d", got)
 	}
 	say(t, witness, &rtc.Pong{})
-	say(t, witness, &rtc.TextSend{Message: "text-0001", To: "nobody", Body: "x"})
+	say(t, witness, &rtc.TextSend{Message: "text-0001", Chat: "nobody", Body: "x"})
 	if got := next[*rtc.Error](t, witness); got.Code != rtc.CodeOffline {
 		t.Errorf("the witness was disturbed: %v", got)
 	}

@@ -15,6 +15,11 @@ const (
 	CodeOffline       Code = "offline"
 	CodeInCall        Code = "in_call"
 	CodeRateLimited   Code = "rate_limited"
+	CodeNoSuchChat    Code = "no_such_chat"
+	CodeNoSuchText    Code = "no_such_text"
+	CodeNotAllowed    Code = "not_allowed"
+	CodeBlocked       Code = "blocked"
+	CodeNotStored     Code = "not_stored"
 	CodeInternal      Code = "internal"
 )
 
@@ -36,13 +41,16 @@ const (
 	EndFailed            EndReason = "failed"
 	EndSessionEnded      EndReason = "session_ended"
 	EndByAdmin           EndReason = "ended_by_admin"
+	EndMoved             EndReason = "moved"
+	EndQuiet             EndReason = "quiet"
+	EndBlocked           EndReason = "blocked"
 )
 
 // EndReasons lists every reason for a call to end.
 func EndReasons() []EndReason {
 	return []EndReason{
 		EndHangup, EndDeclined, EndCancelled, EndBusy, EndTimeout, EndUnreachable, EndAnsweredElsewhere,
-		EndDeclinedElsewhere, EndMerged, EndLost, EndFailed, EndSessionEnded, EndByAdmin,
+		EndDeclinedElsewhere, EndMerged, EndLost, EndFailed, EndSessionEnded, EndByAdmin, EndMoved, EndQuiet, EndBlocked,
 	}
 }
 

@@ -140,28 +140,6 @@ type PresenceUpdate struct {
 	People []Person `json:"people"`
 }
 
-// TextSend asks to deliver a text.
-type TextSend struct {
-	Message string `json:"message"`
-	To      string `json:"to"`
-	Body    string `json:"body"`
-}
-
-// TextSent answers TextSend.
-type TextSent struct {
-	Message    string `json:"message"`
-	ServerTime int64  `json:"server_time"`
-}
-
-// TextMessage delivers a text.
-type TextMessage struct {
-	Message    string `json:"message"`
-	From       User   `json:"from"`
-	To         string `json:"to"`
-	Body       string `json:"body"`
-	ServerTime int64  `json:"server_time"`
-}
-
 // CallInvite starts ringing.
 type CallInvite struct {
 	Call  string `json:"call"`
@@ -169,9 +147,11 @@ type CallInvite struct {
 	Media Media  `json:"media"`
 }
 
-// CallRinging tells the caller that it rings.
+// CallRinging tells the caller that it rings; Waiting, that the other side is in
+// a call and hears of this one beside it.
 type CallRinging struct {
-	Call string `json:"call"`
+	Call    string `json:"call"`
+	Waiting bool   `json:"waiting,omitempty"`
 }
 
 // CallIncoming rings at a device of the callee.
@@ -179,6 +159,7 @@ type CallIncoming struct {
 	Call       string `json:"call"`
 	From       User   `json:"from"`
 	Media      Media  `json:"media"`
+	Attention  bool   `json:"attention,omitempty"` // an administrator speaks to many: taken by itself, listened to only
 	ServerTime int64  `json:"server_time"`
 }
 
@@ -234,6 +215,27 @@ type CallMedia struct {
 	Audio  bool   `json:"audio"`
 	Video  bool   `json:"video"`
 	Screen bool   `json:"screen"`
+	Held   bool   `json:"held,omitempty"` // the other side waits: nothing is sent and nothing is played
+}
+
+// CallMove brings a running call of the same user from another device to this
+// one, which says what it wants to send.
+type CallMove struct {
+	Call  string `json:"call"`
+	Media Media  `json:"media"`
+}
+
+// CallElsewhere lists the running calls of the same user on other devices.
+type CallElsewhere struct {
+	Calls []ElsewhereCall `json:"calls"`
+}
+
+// ElsewhereCall is one of them. Since is Unix milliseconds.
+type ElsewhereCall struct {
+	Call  string `json:"call"`
+	Peer  User   `json:"peer"`
+	Media Media  `json:"media"`
+	Since int64  `json:"since"`
 }
 
 // CallPeer says whether the other device's signalling is connected.
@@ -260,9 +262,6 @@ func (*Ack) Type() Type              { return "ack" }
 func (*Error) Type() Type            { return "error" }
 func (*PresenceSnapshot) Type() Type { return "presence.snapshot" }
 func (*PresenceUpdate) Type() Type   { return "presence.update" }
-func (*TextSend) Type() Type         { return "text.send" }
-func (*TextSent) Type() Type         { return "text.sent" }
-func (*TextMessage) Type() Type      { return "text.message" }
 func (*CallInvite) Type() Type       { return "call.invite" }
 func (*CallRinging) Type() Type      { return "call.ringing" }
 func (*CallIncoming) Type() Type     { return "call.incoming" }
@@ -274,6 +273,8 @@ func (*CallStarted) Type() Type      { return "call.started" }
 func (*CallSignal) Type() Type       { return "call.signal" }
 func (*CallRejoin) Type() Type       { return "call.rejoin" }
 func (*CallMedia) Type() Type        { return "call.media" }
+func (*CallMove) Type() Type         { return "call.move" }
+func (*CallElsewhere) Type() Type    { return "call.elsewhere" }
 func (*CallPeer) Type() Type         { return "call.peer" }
 func (*CallEnded) Type() Type        { return "call.ended" }
 
@@ -299,10 +300,12 @@ func all() []Message {
 	return []Message{
 		&Hello{}, &Welcome{}, &Ping{}, &Pong{}, &Bye{}, &Ack{}, &Error{},
 		&PresenceSnapshot{}, &PresenceUpdate{},
-		&TextSend{}, &TextSent{}, &TextMessage{},
+		&TextSend{}, &TextSent{}, &TextMessage{}, &TextEdit{}, &TextDelete{}, &TextMark{}, &TextMarks{}, &TextTyping{},
+		&FileAsk{}, &FileAsked{}, &FileTake{}, &FileTaken{}, &FileSignal{}, &FileDrop{},
+		&ProfileUpdate{}, &Announcement{}, &AnnouncementSeen{},
 		&CallInvite{}, &CallRinging{}, &CallIncoming{}, &CallAccept{}, &CallDecline{},
 		&CallCancel{}, &CallHangup{}, &CallStarted{}, &CallSignal{}, &CallRejoin{},
-		&CallMedia{}, &CallPeer{}, &CallEnded{}, &CallReport{},
+		&CallMedia{}, &CallMove{}, &CallElsewhere{}, &CallPeer{}, &CallEnded{}, &CallReport{},
 		&PathRun{}, &PathSignal{}, &PathResult{},
 	}
 }

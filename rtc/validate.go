@@ -3,7 +3,6 @@ package rtc
 import (
 	"fmt"
 	"strings"
-	"unicode/utf8"
 )
 
 // Limits on what a client may send, in bytes.
@@ -11,7 +10,6 @@ const (
 	MinNameLength  = 8     // shortest name of a device, call or message
 	MaxNameLength  = 64    // longest name of a device, call or message
 	MaxUserID      = 64    // longest user id
-	MaxTextBody    = 8000  // longest text
 	MaxPayload     = 60000 // longest SDP or candidate payload
 	MaxHelloCalls  = 4     // most running calls named in a hello
 	MaxGenerations = 1 << 20
@@ -72,13 +70,6 @@ func checkGen(gen int) *Error {
 	return nil
 }
 
-func checkBody(s string) *Error {
-	if strings.TrimSpace(s) == "" || len(s) > MaxTextBody || !utf8.ValidString(s) {
-		return badData("body", "must be 1 to 8000 bytes of text")
-	}
-	return nil
-}
-
 // Validate implements Message.
 func (m *Hello) Validate() error {
 	errs := []*Error{checkName("device", m.Device)}
@@ -92,11 +83,6 @@ func (m *Hello) Validate() error {
 		errs = append(errs, checkName("call", c.Call), checkUserID("peer", c.Peer), checkRole(c.Role), checkGen(c.Gen), checkMedia(c.Media))
 	}
 	return firstError(errs...)
-}
-
-// Validate implements Message.
-func (m *TextSend) Validate() error {
-	return firstError(checkName("message", m.Message), checkUserID("to", m.To), checkBody(m.Body))
 }
 
 // Validate implements Message.
@@ -144,6 +130,11 @@ func (m *CallRejoin) Validate() error {
 }
 
 // Validate implements Message.
+func (m *CallMove) Validate() error {
+	return firstError(checkName("call", m.Call), checkMedia(m.Media))
+}
+
+// Validate implements Message.
 func (m *CallMedia) Validate() error { return firstError(checkName("call", m.Call)) }
 
 // What only the server sends needs no check at the server's edge; the headless
@@ -174,12 +165,6 @@ func (*PresenceSnapshot) Validate() error { return nil }
 func (*PresenceUpdate) Validate() error { return nil }
 
 // Validate implements Message.
-func (*TextSent) Validate() error { return nil }
-
-// Validate implements Message.
-func (*TextMessage) Validate() error { return nil }
-
-// Validate implements Message.
 func (*CallRinging) Validate() error { return nil }
 
 // Validate implements Message.
@@ -187,6 +172,9 @@ func (*CallIncoming) Validate() error { return nil }
 
 // Validate implements Message.
 func (*CallStarted) Validate() error { return nil }
+
+// Validate implements Message.
+func (*CallElsewhere) Validate() error { return nil }
 
 // Validate implements Message.
 func (*CallPeer) Validate() error { return nil }

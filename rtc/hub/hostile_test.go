@@ -36,7 +36,7 @@ func TestSlowDeviceIsDisconnectedNotWaitedFor(t *testing.T) {
 	inBubble(t, func(t *testing.T, h *Hub) {
 		alice, bob := connect(t, h, "alice", "a"), connect(t, h, "bob", "b")
 		bob.set(func() { bob.room = 0 })
-		alice.say(&rtc.TextSend{Message: "text-0001", To: "bob", Body: "hi"})
+		alice.say(&rtc.TextSend{Message: "text-0001", Chat: "bob", Body: "hi"})
 		one[*rtc.TextSent](alice)
 		synctest.Wait()
 		if bob.closedWith() != rtc.CloseSlow {

@@ -266,7 +266,7 @@ func TestLostDeviceResumesItsCallAndItsMessages(t *testing.T) {
 		for i := range 3 {
 			alice.say(&rtc.CallSignal{Call: callID, Gen: 1, Payload: json.RawMessage(fmt.Sprintf(`{"candidate":%d}`, i))})
 		}
-		alice.say(&rtc.TextSend{Message: "text-0001", To: "bob", Body: "still there?"})
+		alice.say(&rtc.TextSend{Message: "text-0001", Chat: "bob", Body: "still there?"})
 		time.Sleep(10 * time.Second)
 		bob.back()
 		if got := take[*rtc.CallSignal](bob); len(got) != 3 || string(got[2].Payload) != `{"candidate":2}` {
@@ -351,7 +351,7 @@ func TestTextIsDeliveredOnce(t *testing.T) {
 	inBubble(t, func(t *testing.T, h *Hub) {
 		alice, bob := connect(t, h, "alice", "a"), connect(t, h, "bob", "b")
 		second := connect(t, h, "alice", "second")
-		send := &rtc.TextSend{Message: "text-0001", To: "bob", Body: "<b>hi</b>"}
+		send := &rtc.TextSend{Message: "text-0001", Chat: "bob", Body: "<b>hi</b>"}
 		alice.say(send)
 		first := one[*rtc.TextSent](alice)
 		time.Sleep(time.Second)
@@ -364,7 +364,7 @@ func TestTextIsDeliveredOnce(t *testing.T) {
 		}
 		one[*rtc.TextMessage](second)
 		none[*rtc.TextMessage](alice)
-		alice.say(&rtc.TextSend{Message: "text-0002", To: "nobody", Body: "hi"})
+		alice.say(&rtc.TextSend{Message: "text-0002", Chat: "nobody", Body: "hi"})
 		alice.refused(rtc.CodeOffline)
 	})
 }
@@ -398,7 +398,7 @@ func TestNothingIsLostByAFullQueueOrALongAbsence(t *testing.T) {
 		bob.set(func() { bob.room = 3 })
 		const texts = 300
 		for i := range texts {
-			alice.say(&rtc.TextSend{Message: fmt.Sprintf("text-%04d", i), To: "bob", Body: "hi"})
+			alice.say(&rtc.TextSend{Message: fmt.Sprintf("text-%04d", i), Chat: "bob", Body: "hi"})
 			time.Sleep(25 * time.Millisecond)
 		}
 		if bob.closedWith() != rtc.CloseSlow {

@@ -211,18 +211,20 @@ func (h *Hub) text(p *Port, d *device, env rtc.Envelope, m *rtc.TextSend) error 
 	now := h.cfg.Now()
 	sent, again := h.roster.texts.remember(d.key.User, m.Message, now)
 	if !again {
-		targets := h.users[m.To]
-		if m.To == d.key.User || len(h.reachable(m.To)) == 0 {
+		targets := h.users[m.Chat]
+		if m.Chat == d.key.User || len(h.reachable(m.Chat)) == 0 {
 			h.roster.texts.forget(d.key.User, m.Message)
 			return rtc.NewError(rtc.CodeOffline, "the person is not connected; nothing was delivered")
 		}
-		msg := &rtc.TextMessage{Message: m.Message, From: d.user, To: m.To, Body: m.Body, ServerTime: sent.UnixMilli()}
+		msg := &rtc.TextMessage{Message: m.Message, From: d.user, Chat: d.key.User, Kind: rtc.KindText, Body: m.Body, ServerTime: sent.UnixMilli()}
 		for _, target := range targets {
 			h.send(target, msg)
 		}
+		shown := *msg
+		shown.Chat = m.Chat
 		for _, own := range h.users[d.key.User] {
 			if own != d {
-				h.send(own, msg)
+				h.send(own, &shown)
 			}
 		}
 		h.stats.texts.Add(1)

@@ -312,7 +312,7 @@ func (f *fake) handle(d *fakeDevice, env rtc.Envelope, msg rtc.Message) {
 }
 
 func (f *fake) text(d *fakeDevice, m *rtc.TextSend) (rtc.Message, func()) {
-	if f.devices[m.To] == nil {
+	if f.devices[m.Chat] == nil {
 		return rtc.NewError(rtc.CodeOffline, "not connected"), nil
 	}
 	sent := &rtc.TextSent{Message: m.Message, ServerTime: time.Now().UnixMilli()}
@@ -321,6 +321,6 @@ func (f *fake) text(d *fakeDevice, m *rtc.TextSend) (rtc.Message, func()) {
 	}
 	f.texts[m.Message] = true
 	return sent, func() {
-		f.send(m.To, &rtc.TextMessage{Message: m.Message, From: f.user(d.user), To: m.To, Body: m.Body})
+		f.send(m.Chat, &rtc.TextMessage{Message: m.Message, From: f.user(d.user), Chat: d.user, Body: m.Body})
 	}
 }

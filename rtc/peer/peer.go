@@ -145,7 +145,7 @@ func (p *Peer) Texts() <-chan rtc.TextMessage { return p.texts }
 // SendText sends a text under a fresh name and waits until the server has taken
 // it. An error that is an *rtc.Error is the server's answer.
 func (p *Peer) SendText(ctx context.Context, to, body string) (rtc.TextSent, error) {
-	msg := &rtc.TextSend{Message: rand.Text(), To: to, Body: body}
+	msg := &rtc.TextSend{Message: rand.Text(), Chat: to, Body: body}
 	answer, err := p.request(ctx, msg)
 	if err != nil {
 		return rtc.TextSent{}, err

@@ -161,9 +161,9 @@ describe("requests", () => {
 
   test("wait while away and are sent again after the welcome, in order", async () => {
     const socket = connect();
-    const one = line.request("text.send", { message: "m-00000001", to: "bob", body: "1" });
+    const one = line.request("text.send", { message: "m-00000001", chat: "bob", body: "1" });
     socket.onClose?.(1006);
-    const two = line.request("text.send", { message: "m-00000002", to: "bob", body: "2" });
+    const two = line.request("text.send", { message: "m-00000002", chat: "bob", body: "2" });
     await time.pass(300);
     last().onOpen?.();
     expect(last().of("text.send")).toHaveLength(0);
@@ -172,7 +172,11 @@ describe("requests", () => {
     expect(sent.map((frame) => frame.data!.message)).toEqual(["m-00000001", "m-00000002"]);
     expect(sent[0]!.id).toBe(socket.of("text.send")[0]!.id);
     for (const frame of sent) {
-      last().say("text.sent", { message: frame.data!.message, server_time: 5 }, { re: frame.id });
+      last().say(
+        "text.sent",
+        { message: frame.data!.message, pos: 1, rev: 1, server_time: 5 },
+        { re: frame.id },
+      );
     }
     await expect(one).resolves.toMatchObject({ type: "text.sent" });
     await expect(two).resolves.toMatchObject({ data: { message: "m-00000002" } });

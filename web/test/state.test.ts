@@ -26,7 +26,8 @@ describe("texts", () => {
   const make = (change: Partial<TextsDeps> = {}) => {
     let count = 0;
     const texts = new Texts({
-      send: ({ message }) => Promise.resolve({ type: "text.sent", data: { message, server_time: 5_000 } }),
+      send: ({ message }) =>
+        Promise.resolve({ type: "text.sent", data: { message, pos: 1, rev: 1, server_time: 5_000 } }),
       random: (bytes) => bytes.fill((count += 1)),
       serverNow: () => 1_000,
       kept: kept(),
@@ -39,9 +40,12 @@ describe("texts", () => {
   const entries = (texts: Texts, peer = "bob") => texts.conversations.value.get(peer)?.entries ?? [];
   const incoming = (id: string, body = "hi") => ({
     message: id,
+    chat: "bob",
     from: bob,
-    to: "alice",
+    kind: "text" as const,
     body,
+    pos: 1,
+    rev: 1,
     server_time: 7,
   });
 
@@ -60,7 +64,7 @@ describe("texts", () => {
         names.push(message);
         return names.length === 1
           ? Promise.reject(new RequestError("offline"))
-          : Promise.resolve({ type: "text.sent", data: { message, server_time: 9 } });
+          : Promise.resolve({ type: "text.sent", data: { message, pos: 1, rev: 1, server_time: 9 } });
       },
     });
     await texts.send(bob, "Water?");
@@ -89,7 +93,7 @@ describe("texts", () => {
   test("what I wrote on another device is mine and with the right person", () => {
     const texts = make();
     const from = { id: "alice", name: "Alice" };
-    texts.receive({ message: "m-1", from, to: "bob", body: "x", server_time: 1 }, "alice");
+    texts.receive({ ...incoming("m-1"), from, chat: "bob" }, "alice");
     expect(entries(texts)).toMatchObject([{ mine: true }]);
     expect(texts.unread.value).toBe(0);
   });

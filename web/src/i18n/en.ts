@@ -1,4 +1,17 @@
+import { announce } from "./en-announce";
+import { calls } from "./en-calls";
+import { chat } from "./en-chat";
+import { files } from "./en-files";
+import { media } from "./en-media";
+import { people } from "./en-people";
+
 const texts = {
+  ...announce,
+  ...calls,
+  ...chat,
+  ...files,
+  ...media,
+  ...people,
   "start.tagline": "Calls and texts on this network, without the internet.",
   "start.choice": "New or known",
   "start.new": "New here",
@@ -236,6 +249,9 @@ const texts = {
   "end.failed": "No connection for sound and picture was found",
   "end.session_ended": "The call ended because a session ended",
   "end.ended_by_admin": "An administrator ended the call",
+  "end.moved": "The call goes on on another of your devices",
+  "end.quiet": "{name} does not want to be disturbed",
+  "end.blocked": "{name} takes no calls from you",
   "end.in_call": "You are in a call already",
   "end.no_server": "The server did not answer",
   "end.other": "The call ended",

@@ -1,6 +1,18 @@
+import { announce } from "./zh-CN-announce";
+import { calls } from "./zh-CN-calls";
+import { chat } from "./zh-CN-chat";
+import { files } from "./zh-CN-files";
+import { media } from "./zh-CN-media";
+import { people } from "./zh-CN-people";
 import type { Messages } from "./en";
 
 export const zhCN: Messages = {
+  ...announce,
+  ...calls,
+  ...chat,
+  ...files,
+  ...media,
+  ...people,
   "start.tagline": "无需互联网，在本网络内通话和发消息。",
   "start.choice": "新用户或已有账号",
   "start.new": "我是新来的",
@@ -233,6 +245,9 @@ export const zhCN: Messages = {
   "end.failed": "未能建立声音和画面的连接",
   "end.session_ended": "登录会话结束，通话随之结束",
   "end.ended_by_admin": "管理员结束了通话",
+  "end.moved": "通话已转到你的另一台设备",
+  "end.quiet": "{name} 设了请勿打扰",
+  "end.blocked": "{name} 不接听你的来电",
   "end.in_call": "您已在通话中",
   "end.no_server": "服务器没有答复",
   "end.other": "通话已结束",

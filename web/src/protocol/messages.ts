@@ -1,4 +1,8 @@
 // The words of the signalling protocol (rtc/PROTOCOL.md) as closed unions.
+import type { Leg, PathRun, PathSignal } from "./paths";
+import type { ClientTextData, ServerTextData } from "./texts";
+
+export * from "./paths";
 
 export interface User {
   id: string;
@@ -24,6 +28,11 @@ export const errorCodes = [
   "offline",
   "in_call",
   "rate_limited",
+  "no_such_chat",
+  "no_such_text",
+  "not_allowed",
+  "blocked",
+  "not_stored",
   "internal",
 ] as const;
 export type ErrorCode = (typeof errorCodes)[number];
@@ -42,6 +51,9 @@ export const endReasons = [
   "failed",
   "session_ended",
   "ended_by_admin",
+  "moved",
+  "quiet",
+  "blocked",
 ] as const;
 /** Why a call ended. "other" stands for a reason that this page does not know yet. */
 export type EndReason = (typeof endReasons)[number] | "other";
@@ -94,6 +106,8 @@ export interface CallIncoming {
   call: string;
   from: User;
   media: Media;
+  /** An administrator speaks to many: taken by itself, listened to only. */
+  attention?: boolean;
   server_time: number;
 }
 
@@ -116,6 +130,16 @@ export interface CallMedia {
   audio: boolean;
   video: boolean;
   screen: boolean;
+  /** The other side waits: nothing is sent and nothing is played. */
+  held?: boolean;
+}
+
+/** A running call of this user on another device; since is Unix milliseconds. */
+export interface ElsewhereCall {
+  call: string;
+  peer: User;
+  media: Media;
+  since: number;
 }
 
 /** What both ends say to each other through the server, which passes it on unchanged. */
@@ -131,14 +155,6 @@ export interface Payload {
   restart?: boolean;
   /** Which offer a description is or answers, so that late answers are known. */
   offer?: number;
-}
-
-export interface TextMessage {
-  message: string;
-  from: User;
-  to: string;
-  body: string;
-  server_time: number;
 }
 
 export type CandidateType = "host" | "srflx" | "prflx" | "relay";
@@ -168,86 +184,14 @@ export interface CallReport {
   down_kbps: number;
 }
 
-export const transports = ["direct", "relay_udp", "relay_tcp", "relay_tls", "relay_https"] as const;
-export type Transport = (typeof transports)[number];
-
-/** The server asks for a path test; peer, role and transports belong to a pair. */
-export type PathRun =
-  | { test: string; kind: "self" }
-  | { test: string; kind: "pair"; peer: User; role: Role; transports: Transport[] };
-
-export interface PathSignal {
-  test: string;
-  payload: PathPayload;
-}
-
-/** What the two devices of a pair test say to each other, about one transport. */
-export interface PathPayload extends Payload {
-  transport: Transport;
-}
-
-export const legNames = [
-  "clock",
-  "tls",
-  "signalling",
-  "stun",
-  "turn_udp",
-  "turn_tcp",
-  "turn_tls",
-  "turn_https",
-  "throughput",
-  "ports",
-  "nat",
-  "pair_direct",
-  "pair_relay_udp",
-  "pair_relay_tcp",
-  "pair_relay_tls",
-  "pair_relay_https",
-] as const;
-export type LegName = (typeof legNames)[number];
-
-export const legStates = ["ok", "slow", "failed", "skipped"] as const;
-export type LegState = (typeof legStates)[number];
-
-export const legCodes = [
-  "timeout",
-  "refused",
-  "unauthorized",
-  "untrusted",
-  "name_unresolved",
-  "clock_off",
-  "fallback",
-  "lossy",
-  "slow",
-  "no_candidate",
-  "peer_gone",
-  "blocked_ports",
-  "unsupported",
-  "internal",
-] as const;
-export type LegCode = (typeof legCodes)[number];
-
-/** What a path test found about one leg. */
-export interface Leg {
-  leg: LegName;
-  state: LegState;
-  ms?: number;
-  code?: LegCode;
-  target?: string;
-  data?: Record<string, number>;
-  /** Relay ports that did not answer. */
-  blocked?: number[];
-}
-
 type Empty = Record<string, never>;
 type OfCall = { call: string };
 
 /** What a client sends: the data of each type. */
-export interface ClientData {
+export interface ClientData extends ClientTextData {
   hello: { device: string; stream?: string; last_seq?: number; calls?: RunningCall[] };
   pong: { seq: number };
   bye: Empty;
-  "text.send": { message: string; to: string; body: string };
   "call.invite": { call: string; to: string; media: Media };
   "call.accept": { call: string; media: Media };
   "call.decline": OfCall;
@@ -257,6 +201,8 @@ export interface ClientData {
   /** gen: of the media that was lost, where it is known. */
   "call.rejoin": { call: string; gen?: number };
   "call.media": CallMedia;
+  /** Brings a running call from another device of the same user to this one. */
+  "call.move": { call: string; media: Media };
   "call.report": CallReport;
   "path.signal": PathSignal;
   /** test is empty where the user ran it alone. */
@@ -264,20 +210,19 @@ export interface ClientData {
 }
 
 /** What the server sends: the data of each type. */
-export interface ServerData {
+export interface ServerData extends ServerTextData {
   welcome: Welcome;
   ping: { server_time: number };
   ack: Empty;
   error: { code: ErrorCode; message: string };
   "presence.snapshot": { people: Person[] };
   "presence.update": { people: Person[] };
-  "text.sent": { message: string; server_time: number };
-  "text.message": TextMessage;
-  "call.ringing": OfCall;
+  "call.ringing": { call: string; waiting?: boolean };
   "call.incoming": CallIncoming;
   "call.started": CallStarted;
   "call.signal": CallSignal;
   "call.media": CallMedia;
+  "call.elsewhere": { calls: ElsewhereCall[] };
   "call.peer": { call: string; connected: boolean };
   "call.ended": CallEnded;
   "path.run": PathRun;
@@ -297,6 +242,14 @@ const clientTable: Record<ClientType, true> = {
   pong: true,
   bye: true,
   "text.send": true,
+  "text.edit": true,
+  "text.delete": true,
+  "text.mark": true,
+  "text.typing": true,
+  "file.ask": true,
+  "file.take": true,
+  "file.signal": true,
+  "file.drop": true,
   "call.invite": true,
   "call.accept": true,
   "call.decline": true,
@@ -305,6 +258,7 @@ const clientTable: Record<ClientType, true> = {
   "call.signal": true,
   "call.rejoin": true,
   "call.media": true,
+  "call.move": true,
   "call.report": true,
   "path.signal": true,
   "path.result": true,

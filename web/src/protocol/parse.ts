@@ -13,84 +13,12 @@ import {
   type ServerData,
   type ServerMessage,
   type ServerType,
-  type User,
 } from "./messages";
-
-class Malformed extends Error {}
-
-/** The fields of one JSON object, read with a type or refused. */
-class Fields {
-  private readonly fields: Record<string, unknown>;
-
-  constructor(value: unknown) {
-    if (typeof value !== "object" || value === null || Array.isArray(value))
-      throw new Malformed("not an object");
-    this.fields = value as Record<string, unknown>;
-  }
-
-  text(key: string): string {
-    const value = this.fields[key];
-    if (typeof value !== "string") throw new Malformed(key);
-    return value;
-  }
-
-  name(key: string): string {
-    const value = this.text(key);
-    if (value === "") throw new Malformed(key);
-    return value;
-  }
-
-  number(key: string): number {
-    const value = this.fields[key];
-    if (typeof value !== "number" || !Number.isFinite(value)) throw new Malformed(key);
-    return value;
-  }
-
-  flag(key: string): boolean {
-    const value = this.fields[key];
-    if (typeof value !== "boolean") throw new Malformed(key);
-    return value;
-  }
-
-  oneOf<T extends string>(key: string, choices: readonly T[], otherwise?: T): T {
-    const value = this.text(key) as T;
-    if (choices.includes(value)) return value;
-    if (otherwise !== undefined) return otherwise;
-    throw new Malformed(key);
-  }
-
-  object(key: string): Fields {
-    return new Fields(this.fields[key]);
-  }
-
-  list<T>(key: string, read: (item: Fields) => T): T[] {
-    const value = this.fields[key];
-    if (value === null || value === undefined) return [];
-    if (!Array.isArray(value)) throw new Malformed(key);
-    return value.map((item) => read(new Fields(item)));
-  }
-
-  maybe<T>(key: string, read: (key: string) => T): T | undefined {
-    const value = this.fields[key];
-    return value === undefined || value === null ? undefined : read(key);
-  }
-
-  /** A list of texts; those that are none of the choices are left out. */
-  among<T extends string>(key: string, choices: readonly T[]): T[] {
-    const value = this.fields[key];
-    if (!Array.isArray(value) || value.some((item) => typeof item !== "string")) throw new Malformed(key);
-    return value.filter((item): item is T => choices.includes(item as T));
-  }
-
-  raw(key: string): unknown {
-    return this.fields[key];
-  }
-}
+import { Fields, Malformed } from "./fields";
+import { textReaders, user } from "./parseTexts";
 
 const roles: readonly Role[] = ["offerer", "answerer"];
 const medias: readonly Media[] = ["video", "audio"];
-
-const user = (f: Fields): User => ({ id: f.name("id"), name: f.text("name") });
 
 const person = (f: Fields): Person => ({
   ...user(f),
@@ -166,19 +94,12 @@ const readers: { [T in ServerType]: (f: Fields) => ServerData[T] } = {
   error: (f) => ({ code: f.oneOf("code", errorCodes, "internal"), message: f.text("message") }),
   "presence.snapshot": people,
   "presence.update": people,
-  "text.sent": (f) => ({ message: f.name("message"), server_time: f.number("server_time") }),
-  "text.message": (f) => ({
-    message: f.name("message"),
-    from: user(f.object("from")),
-    to: f.name("to"),
-    body: f.text("body"),
-    server_time: f.number("server_time"),
-  }),
-  "call.ringing": (f) => ({ call: f.name("call") }),
+  "call.ringing": (f) => ({ call: f.name("call"), waiting: f.maybe("waiting", (key) => f.flag(key)) }),
   "call.incoming": (f) => ({
     call: f.name("call"),
     from: user(f.object("from")),
     media: f.oneOf("media", medias),
+    attention: f.maybe("attention", (key) => f.flag(key)),
     server_time: f.number("server_time"),
   }),
   "call.started": (f) => ({
@@ -199,6 +120,15 @@ const readers: { [T in ServerType]: (f: Fields) => ServerData[T] } = {
     audio: f.flag("audio"),
     video: f.flag("video"),
     screen: f.flag("screen"),
+    held: f.maybe("held", (key) => f.flag(key)),
+  }),
+  "call.elsewhere": (f) => ({
+    calls: f.list("calls", (c) => ({
+      call: c.name("call"),
+      peer: user(c.object("peer")),
+      media: c.oneOf("media", medias),
+      since: c.number("since"),
+    })),
   }),
   "call.peer": (f) => ({ call: f.name("call"), connected: f.flag("connected") }),
   "call.ended": (f) => ({
@@ -210,6 +140,8 @@ const readers: { [T in ServerType]: (f: Fields) => ServerData[T] } = {
   }),
   "path.run": pathRun,
   "path.signal": (f) => ({ test: f.name("test"), payload: pathPayload(f.object("payload")) }),
+  "file.signal": (f) => ({ link: f.name("link"), payload: payload(f.object("payload")) }),
+  ...textReaders,
 };
 
 export const serverTypes = Object.keys(readers) as ServerType[];

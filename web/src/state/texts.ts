@@ -1,14 +1,7 @@
 import { computed, signal } from "@preact/signals";
 import type { CallEnd, Over } from "../call/types";
-import {
-  echoID,
-  maxTextBytes,
-  newName,
-  type ClientData,
-  type Media,
-  type TextMessage,
-  type User,
-} from "../protocol/messages";
+import { echoID, maxTextBytes, newName, type ClientData, type Media, type User } from "../protocol/messages";
+import type { TextMessage } from "../protocol/texts";
 import { RequestError, type Answer, type RequestProblem } from "../protocol/pending";
 import type { Kept } from "./storage";
 
@@ -104,7 +97,7 @@ export class Texts {
 
   receive(message: TextMessage, me: string): void {
     const mine = message.from.id === me;
-    const peer = mine ? { id: message.to, name: message.to } : message.from;
+    const peer = mine ? { id: message.chat, name: message.chat } : message.from;
     const { message: id, body, server_time: at } = message;
     this.add(peer, { kind: "text", id, mine, body, at, state: "sent" });
   }
@@ -121,7 +114,7 @@ export class Texts {
 
   private async deliver(to: string, id: string, body: string): Promise<void> {
     try {
-      const answer = await this.deps.send({ message: id, to, body });
+      const answer = await this.deps.send({ message: id, chat: to, body });
       const at = answer.type === "text.sent" ? answer.data.server_time : this.deps.serverNow();
       this.change(to, id, { state: "sent", at });
     } catch (error) {

@@ -1,0 +1,1 @@
+export const announce = {} as const;
