@@ -1,6 +1,7 @@
 // The whole lab as a scenario sees it: places, a server, and people with browsers.
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { Browsers } from './browser.mjs';
 import { Person } from './people.mjs';
 import { hosts, serverAddresses, serverFor } from './plan.mjs';
@@ -13,6 +14,8 @@ export class Lab {
   #settings = {};
   #switched = new Set();
   #shut = false;
+  #weak = new Set();
+  #walked = new Set();
 
   constructor(topology, { out, binary, trust }) {
     this.topology = topology;
@@ -96,6 +99,30 @@ export class Lab {
     this.#shut = true;
   }
 
+  /**
+   * A phone walks from its hotspot to the other one (or back), for this scenario only, and is
+   * between them for a while. Returns when the new network was up (Unix milliseconds): the
+   * link, an address and a default route.
+   */
+  async roam(place, betweenMs = 1_000) {
+    this.#walked.add(place);
+    this.topology.unplug(place);
+    await pause(betweenMs);
+    this.topology.rejoin(place);
+    return Date.now();
+  }
+
+  /** Makes a place's link weak: loss in percent, speed in kbit/s, both ways; for this scenario only. */
+  weaken(place, link) {
+    this.#weak.add(place);
+    this.topology.weaken(place, link);
+  }
+
+  strengthen(place) {
+    this.topology.strengthen(place);
+    this.#weak.delete(place);
+  }
+
   /** What a person's click puts on the clipboard. */
   async copied(person, click) {
     await person.page.evaluate(() => {
@@ -127,6 +154,9 @@ export class Lab {
     this.#strangers = undefined;
     for (const place of this.#switched) this.topology.direct(true, place);
     this.#switched.clear();
+    for (const place of [...this.#weak]) this.strengthen(place);
+    for (const place of this.#walked) if (!this.topology.isHome(place)) await this.roam(place, 0);
+    this.#walked.clear();
     if (this.#shut) this.topology.reset();
     this.#shut = false;
     if (!this.server.running) await this.server.start();

@@ -53,3 +53,24 @@ export async function firstFrame(patienceMs) {
   }
   return null;
 }
+
+/**
+ * Resolves with the wall-clock time at which new sound was heard for a tenth of a second, or
+ * null after patienceMs. What a jitter buffer makes up out of what came before does not count.
+ */
+export async function soundReturns(patienceMs) {
+  const heard = async () => {
+    const stats = [...((await window.fieldphone?.pc?.getStats())?.values() ?? [])];
+    const sound = stats.filter((s) => s.type === 'inbound-rtp' && s.kind === 'audio');
+    return sound.reduce((sum, s) => sum + (s.totalSamplesReceived ?? 0) - (s.concealedSamples ?? 0), 0);
+  };
+  const deadline = Date.now() + patienceMs;
+  let before = await heard();
+  while (Date.now() < deadline) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    const now = await heard();
+    if (now >= before + 4_800) return Date.now();
+    if (now < before) before = now; // a connection made anew counts from nothing
+  }
+  return null;
+}

@@ -1,6 +1,6 @@
 // What a person does on the page, found as a person finds it: by role and name.
 import { writeFileSync } from 'node:fs';
-import { firstFrame, picture, snapshot } from './media.mjs';
+import { firstFrame, picture, snapshot, soundReturns } from './media.mjs';
 import { originOf } from './server.mjs';
 import { until } from './wait.mjs';
 
@@ -161,6 +161,13 @@ export class Person {
   async firstFrame(patience) {
     const at = await this.page.evaluate(firstFrame, patience);
     if (at === null) throw new Error(`${this.name} at ${this.place} decoded no video frame within ${patience / 1000} s`);
+    return at;
+  }
+
+  /** Resolves with the time at which sound is heard again after a cut (Unix milliseconds). */
+  async soundReturns(patience) {
+    const at = await this.page.evaluate(soundReturns, patience);
+    if (at === null) throw new Error(`${this.name} at ${this.place} hears nothing again within ${patience / 1000} s`);
     return at;
   }
 

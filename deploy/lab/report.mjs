@@ -36,7 +36,7 @@ export class Report {
     console.log(`     the server answers ${startSeconds.toFixed(1)} s after its start`);
   }
 
-  /** Plays one scenario; what it returns is {ends, seconds} of its call, where it has one. */
+  /** Plays one scenario; what it returns is {ends, toFirstFrame} of its call, where it has one, and a note. */
   async play(scenario, lab) {
     const began = Date.now();
     const result = { name: scenario.name, kind: 'scenario', passed: true };
@@ -65,7 +65,7 @@ export class Report {
     const path = result.ends ? result.ends.join('  ') : '';
     const first = result.toFirstFrame === undefined ? '' : `${result.toFirstFrame.toFixed(2)} s to first frame`;
     const took = result.took === undefined ? '' : `(${result.took.toFixed(1)} s)`;
-    line(result.passed ? 'pass' : 'FAIL', result.name, [path, first, took].filter(Boolean).join('  '));
+    line(result.passed ? 'pass' : 'FAIL', result.name, [path, first, result.note, took].filter(Boolean).join('  '));
     if (result.error) console.log(shorten(result.error));
   }
 

@@ -50,7 +50,7 @@ async function run(names, options) {
   if (!report.failed) {
     report.started(await lab.open());
     for (const scenario of scenarios) {
-      if (names.length === 0 || names.includes(scenario.name)) await report.play(scenario, lab);
+      if (names.length === 0 ? !scenario.only : names.includes(scenario.name)) await report.play(scenario, lab);
     }
     await report.tidy(() => lab.close());
   }
@@ -110,7 +110,7 @@ function clean() {
 }
 
 function list() {
-  for (const { name, about } of scenarios) console.log(`${name.padEnd(22)} ${about}`);
+  for (const { name, about, only } of scenarios) console.log(`${name.padEnd(22)} ${about}${only ? ' (only when named)' : ''}`);
 }
 
 async function main([command = 'run', ...rest]) {

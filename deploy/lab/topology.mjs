@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as netns from './netns.mjs';
-import { hosts, hotspots, httpsPort, inside, places, segments, served, serverAddresses, serverDefault } from './plan.mjs';
+import { hosts, hotspots, httpsPort, inside, places, roamedAddress, segments, served, serverAddresses, serverDefault } from './plan.mjs';
 
 const prefix = 'fplab';
 const base = tmpdir();
@@ -61,7 +61,13 @@ table ip nat {
 }
 `;
 
+/** How long a slow link's queue may be. */
+const queueMs = 200;
+
 export class Topology {
+  #roamed = new Set(); // phones that are not at their own hotspot
+  #weak = new Set();
+
   /** A name that no other running lab has: the process that holds it is in it. */
   constructor(owner = process.pid) {
     this.id = `${prefix}${owner}`;
@@ -142,6 +148,60 @@ export class Topology {
     const rules = ['flush chain inet filter direct'];
     if (!allowed) rules.push('add rule inet filter direct ip saddr != @servers ip daddr != @servers counter drop');
     netns.run(this.ns(place), ['nft', '-f', '-'], rules.join('\n'));
+  }
+
+  /** What a host's cable is called: the device at its own end, where it leads, and the port at that end. */
+  #cable(place) {
+    const own = hosts[place].on;
+    const on = this.#roamed.has(place) ? Object.keys(hotspots).find((name) => name !== own) : own;
+    return { on, device: this.#roamed.has(place) ? 'eth1' : 'eth0', port: `p-${place}-${on}`, far: on in segments ? 'r' : on };
+  }
+
+  /** A phone goes out of its hotspot's reach: the link goes down, and away with its address and routes. */
+  unplug(place) {
+    if (!(hosts[place].on in hotspots)) throw new Error(`${place} is no phone at a hotspot`);
+    const { device } = this.#cable(place);
+    netns.ipBatch(this.ns(place), [`link set ${device} down`, `link delete ${device}`]);
+  }
+
+  /** A phone that is out of reach comes into that of the other hotspot than before, and has a network again. */
+  rejoin(place) {
+    if (!this.#roamed.delete(place)) this.#roamed.add(place);
+    const { on, device } = this.#cable(place);
+    const address = this.#roamed.has(place) ? roamedAddress : hosts[place].address;
+    this.#plug(place, device, on, address, inside.gateway);
+  }
+
+  /** Whether a phone is at its own hotspot. */
+  isHome(place) {
+    return !this.#roamed.has(place);
+  }
+
+  /**
+   * Makes a host's link lose every so-manieth packet (percent) by chance and pass so much
+   * (kbit/s, with a short queue), each way. Packets are lost where they arrive: no program
+   * hears of it. (A kernel's netem could do both; not every kernel has it.)
+   */
+  weaken(place, { loss, kbps }) {
+    const { device, port, far } = this.#cable(place);
+    for (const [at, name] of [[place, device], [far, port]]) {
+      netns.run(this.ns(at), ['tc', 'qdisc', 'replace', 'dev', name, 'root', 'tbf', 'rate', `${kbps}kbit`, 'burst', '4kb', 'latency', `${queueMs}ms`]);
+      netns.run(this.ns(at), ['nft', '-f', '-'], `
+        table netdev weak-${place} {
+          chain arriving { type filter hook ingress device "${name}" priority 0; numgen random mod 1000 < ${loss * 10} counter drop; }
+        }`);
+    }
+    this.#weak.add(place);
+  }
+
+  /** Makes a weak link good again. */
+  strengthen(place) {
+    if (!this.#weak.delete(place)) return;
+    const { device, port, far } = this.#cable(place);
+    for (const [at, name] of [[place, device], [far, port]]) {
+      netns.run(this.ns(at), ['nft', 'delete', 'table', 'netdev', `weak-${place}`]);
+      netns.run(this.ns(at), ['tc', 'qdisc', 'delete', 'dev', name, 'root']);
+    }
   }
 
   /** Closes the router to packets that match any of nftables' expressions. */

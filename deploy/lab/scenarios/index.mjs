@@ -14,5 +14,6 @@ import paths from './paths.mjs';
 import presence from './presence.mjs';
 import recovery from './recovery.mjs';
 import ringing from './ringing.mjs';
+import roaming from './roaming.mjs';
 
-export const scenarios = [...presence, ...calls, ...ringing, ...paths, ...locked, ...echo, ...attacker, ...admin, ...recovery, ...fallback, ...addresses, ...firstvisit, ...app, ...accessibility];
+export const scenarios = [...presence, ...calls, ...ringing, ...paths, ...locked, ...echo, ...attacker, ...admin, ...recovery, ...roaming, ...fallback, ...addresses, ...firstvisit, ...app, ...accessibility];
