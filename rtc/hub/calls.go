@@ -255,7 +255,7 @@ func (h *Hub) invite(d *device, m *rtc.CallInvite, ack func()) error {
 	}
 	in := call.Invite{
 		ID: m.Call, Caller: d.user, Device: d.key, Media: m.Media,
-		Callee: rtc.User{ID: m.To, Name: h.roster.name(m.To)},
+		Callee: rtc.User{ID: m.To, Name: h.name(m.To)},
 	}
 	if mutual := h.ringingFrom(m.To, d.key); mutual != nil {
 		ack()

@@ -43,7 +43,9 @@ type CallConnected struct {
 // CallOver is a call that has ended.
 type CallOver struct {
 	Call     string
+	Media    rtc.Media // what it was rung as
 	Reason   rtc.EndReason
+	By       string // user id of who ended it; empty if nobody did
 	At       time.Time
 	Duration time.Duration // since it was answered; 0 if it was not
 	Ends     [2]EndOver    // the caller's first
@@ -52,6 +54,7 @@ type CallOver struct {
 // EndOver is one end of a call that has ended.
 type EndOver struct {
 	Party
+	Name  string // of the user
 	Link  Link
 	Other bool      // its session has another call or path test
 	Path  *rtc.Path // as last reported; nil if it never was

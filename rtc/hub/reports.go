@@ -105,14 +105,14 @@ func (h *Hub) logCall(what string, c *call.Call, d *device, more ...any) {
 // finish is the last word on a call that is over.
 func (h *Hub) finish(c *call.Call) {
 	reason, by := c.Ending()
-	over := CallOver{Call: c.ID(), Reason: reason, At: h.cfg.Now()}
+	over := CallOver{Call: c.ID(), Media: c.Media(), Reason: reason, By: by, At: h.cfg.Now()}
 	if started := c.Started(); !started.IsZero() {
 		over.Duration = over.At.Sub(started)
 	}
 	v := h.calls.vitals[c.ID()]
 	for i, end := range c.Ends() {
 		told := &over.Ends[i]
-		told.Party = h.party(end.User.ID, end.Device)
+		told.Party, told.Name = h.party(end.User.ID, end.Device), end.User.Name
 		if d := h.devices[end.Device]; d != nil {
 			told.Link = d.link
 		}

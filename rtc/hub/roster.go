@@ -53,9 +53,13 @@ func (r *roster) withdraw(key presence.Key) {
 	r.gone[key] = struct{}{}
 }
 
-// name is a user's name as last seen; the id for a stranger.
-func (r *roster) name(user string) string {
-	if p := r.people[user]; p != nil {
+// name is a user's name as last seen; the id for a stranger. Presence is behind
+// by a moment, so the devices here are asked first.
+func (h *Hub) name(user string) string {
+	for _, d := range h.users[user] {
+		return d.user.Name
+	}
+	if p := h.roster.people[user]; p != nil {
 		return p.name
 	}
 	return user

@@ -151,13 +151,13 @@ func told(cfg *Config, lines *[]string) {
 			add("connected %s rang %s connected %s setup %s", c.Call, c.Rang, c.Connected, c.Setup)
 		},
 		OnCallEnded: func(c CallOver) {
-			add("ended %s %s after %s", c.Call, c.Reason, c.Duration)
+			add("ended %s %s %s by %s after %s", c.Call, c.Media, c.Reason, c.By, c.Duration)
 			for _, end := range c.Ends {
 				path := "-"
 				if end.Path != nil {
 					path = string(end.Path.Local)
 				}
-				add("end %s %s other %v path %s setup %s", end.User, end.Session, end.Other, path, end.Setup)
+				add("end %s %s %s other %v path %s setup %s", end.User, end.Name, end.Session, end.Other, path, end.Setup)
 			}
 		},
 	}
@@ -198,9 +198,9 @@ func TestHooks(t *testing.T) {
 		"connected call-0001 rang 3s connected 1s setup 400ms",
 		"paired call-0001 session-of-alice session-of-bob",
 		"parted call-0001",
-		"ended call-0001 hangup after 1m1s",
-		"end alice session-of-alice other false path relay setup 400ms",
-		"end bob session-of-bob other false path relay setup 400ms",
+		"ended call-0001 video hangup by bob after 1m1s",
+		"end alice ALICE session-of-alice other false path relay setup 400ms",
+		"end bob BOB session-of-bob other false path relay setup 400ms",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -222,10 +222,10 @@ func TestEndTellsOfAnotherCall(t *testing.T) {
 		second.say(&rtc.CallHangup{Call: "call-0002"})
 	})
 	want := []string{
-		"parted call-0001", "ended call-0001 hangup after 0s",
-		"end alice session-of-alice other true path - setup 0s", "end bob session-of-bob other false path - setup 0s",
-		"parted call-0002", "ended call-0002 hangup after 0s",
-		"end alice session-of-alice other false path - setup 0s", "end carol session-of-carol other false path - setup 0s",
+		"parted call-0001", "ended call-0001 video hangup by alice after 0s",
+		"end alice ALICE session-of-alice other true path - setup 0s", "end bob BOB session-of-bob other false path - setup 0s",
+		"parted call-0002", "ended call-0002 audio hangup by alice after 0s",
+		"end alice ALICE session-of-alice other false path - setup 0s", "end carol CAROL session-of-carol other false path - setup 0s",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -256,10 +256,10 @@ func TestRestoredCallsAreTold(t *testing.T) {
 		synctest.Wait()
 	})
 	want := []string{
-		"paired call-0001 session-of-alice session-of-bob", "parted call-0001", "ended call-0001 hangup after 0s",
-		"end alice session-of-alice other false path - setup 0s", "end bob session-of-bob other false path - setup 0s",
-		"parted call-0009", "ended call-0009 lost after 0s",
-		"end alice session-of-alice other false path - setup 0s", "end zoe  other false path - setup 0s",
+		"paired call-0001 session-of-alice session-of-bob", "parted call-0001", "ended call-0001 video hangup by alice after 0s",
+		"end alice ALICE session-of-alice other false path - setup 0s", "end bob BOB session-of-bob other false path - setup 0s",
+		"parted call-0009", "ended call-0009 video lost by  after 0s",
+		"end alice ALICE session-of-alice other false path - setup 0s", "end zoe zoe  other false path - setup 0s",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
