@@ -80,7 +80,7 @@ func (h *Hub) beginTest(t PathTest) error {
 			}
 		}
 		for _, key := range run.Devices {
-			view.Ends = append(view.Ends, PathEnd{User: rtc.User{ID: key.User, Name: h.roster.name(key.User)}, Device: key.ID})
+			view.Ends = append(view.Ends, PathEnd{User: rtc.User{ID: key.User, Name: h.name(key.User)}, Device: key.ID})
 		}
 		test.runs = append(test.runs, &pathRun{test: test, view: view, devices: slices.Clone(run.Devices)})
 	}
