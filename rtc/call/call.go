@@ -6,7 +6,7 @@
 //	Restore ► restoring ► active
 //
 // Whatever the order of events, each device that was told of a call is told
-// exactly once that it ended.
+// exactly once that it ended. A call that is moved to a device begins there.
 package call
 
 import (
@@ -81,7 +81,11 @@ type Invite struct {
 	Callee  rtc.User
 	Media   rtc.Media
 	Devices []Device // of the callee that can be rung now
-	Busy    bool     // the callee is in another call
+	Waiting bool     // the callee is in another call, and hears of this one beside it
+
+	// Refused is why the callee is not rung whatever the devices; empty if
+	// nothing is in the way.
+	Refused rtc.EndReason
 }
 
 // New starts to ring, or ends at once when nobody can be rung.
@@ -94,12 +98,12 @@ func New(in Invite, timing Timing, now time.Time) (*Call, []Effect) {
 		endings: make(map[Device]bool),
 	}
 	switch {
-	case in.Busy:
-		return c, c.end(rtc.EndBusy, in.Callee.ID, now)
+	case in.Refused != "":
+		return c, c.end(in.Refused, in.Callee.ID, now)
 	case len(in.Devices) == 0:
 		return c, c.end(rtc.EndUnreachable, "", now)
 	}
-	effects := []Effect{{c.caller.device, &rtc.CallRinging{Call: c.id}}}
+	effects := []Effect{{c.caller.device, &rtc.CallRinging{Call: c.id, Waiting: in.Waiting}}}
 	for _, d := range in.Devices {
 		effects = append(effects, c.ring(d, now))
 	}
@@ -135,8 +139,7 @@ func (c *Call) Caller() rtc.User { return c.caller.user }
 // Callee is the user who was called.
 func (c *Call) Callee() rtc.User { return c.callee.user }
 
-// Holds tells whether a device is one of the two ends, so that it can have no
-// other call.
+// Holds tells whether a device is one of the two ends.
 func (c *Call) Holds(d Device) bool { return !c.Over() && (c.caller.has(d) || c.callee.has(d)) }
 
 // Occupies tells whether a user is busy with the call: rings, is rung, or has
@@ -151,6 +154,12 @@ func (c *Call) Occupies(user string) bool {
 		}
 	}
 	return false
+}
+
+// Engages tells whether a user has a call beside which another one waits: not
+// while it only rings at them.
+func (c *Call) Engages(user string) bool {
+	return c.Occupies(user) && !(c.phase == ringing && c.callee.user.ID == user)
 }
 
 // Devices lists the ends that are known.
