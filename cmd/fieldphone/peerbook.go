@@ -121,7 +121,10 @@ func (b *peerBook) paired(id string, ends [2]hub.Party) {
 			continue
 		}
 		b.leave(id, p.sessions[i])
-		p.sessions[i] = end.Session
+		for _, addr := range p.signalled[i] { // of a device that the call was moved away from
+			b.drop(addr)
+		}
+		p.sessions[i], p.signalled[i] = end.Session, nil
 		if s := b.session(end.Session); s != nil {
 			s.pairs[id] = struct{}{}
 		}

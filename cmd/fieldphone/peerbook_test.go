@@ -160,9 +160,13 @@ func TestPeerBookFollowsANewSession(t *testing.T) {
 	b.saw("a2", ip("10.0.0.11"), clock.Now().Add(time.Hour))
 	b.paired("call", ends("a", "b"))
 	b.signalled("call", hub.Party{Session: "b"}, hub.Party{}, at("10.0.0.22:1"))
+	b.signalled("call", hub.Party{Session: "a"}, hub.Party{}, at("10.0.0.12:1"))
 	b.paired("call", ends("a2", "b"))
 	if b.inCall("a", "10.0.0.22") || !b.inCall("a2", "10.0.0.22") || !b.inCall("b", "10.0.0.11") {
 		t.Error("the call does not follow its end to another session")
+	}
+	if b.inCall("b", "10.0.0.12") || b.client("10.0.0.12") {
+		t.Error("the other end still reaches the device that the call was moved away from")
 	}
 }
 

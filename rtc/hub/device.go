@@ -20,6 +20,7 @@ type device struct {
 	link      Link // of port, or the last one
 	busy      bool // in a call, as presence shows it
 	path      *PathReport
+	elsewhere []rtc.ElsewhereCall // as last told to this connection
 
 	stream string
 	seq    uint64
@@ -93,11 +94,13 @@ func (h *Hub) attach(p *Port, d *device) {
 		old.device = nil
 		old.shut(rtc.CloseReplaced)
 	}
-	if c := h.calls.held[d.key]; c != nil && !d.awaySince.IsZero() {
-		h.logCall("device of a call is back", c, d)
+	if !d.awaySince.IsZero() {
+		for _, c := range h.calls.held[d.key] {
+			h.logCall("device of a call is back", c, d)
+		}
 	}
 	d.port, d.session, d.user, d.link, d.awaySince = p, p.session, p.user, p.link, time.Time{}
-	p.device = d
+	p.device, d.elsewhere = d, nil
 	h.publish(d)
 }
 
@@ -108,7 +111,7 @@ func (h *Hub) detach(p *Port) {
 		return
 	}
 	d.port, d.awaySince = nil, h.cfg.Now()
-	if c := h.calls.held[d.key]; c != nil {
+	for _, c := range slices.Clone(h.calls.held[d.key]) {
 		h.logCall("device of a call is away", c, d)
 		h.apply(c, call.Away{Device: d.key})
 	}

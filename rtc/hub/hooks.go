@@ -2,6 +2,7 @@ package hub
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 
 	"fieldphone/rtc"
@@ -104,8 +105,9 @@ func (h *Hub) signalled(id string, from, to Party, addrs []netip.AddrPort) {
 
 // engaged tells whether a session has a call, or a path test that runs.
 func (h *Hub) engaged(session string, except *call.Call) bool {
-	for key, c := range h.calls.held {
-		if d := h.devices[key]; c != except && d != nil && d.session == session {
+	other := func(c *call.Call) bool { return c != except }
+	for key, held := range h.calls.held {
+		if d := h.devices[key]; d != nil && d.session == session && slices.ContainsFunc(held, other) {
 			return true
 		}
 	}

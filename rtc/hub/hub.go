@@ -30,6 +30,12 @@ type Config struct {
 	MessageBurst int           // messages that it may send at once
 	Now          func() time.Time
 	Logger       *slog.Logger
+
+	// Refuses tells why a user takes no call from another one (rtc.EndQuiet,
+	// rtc.EndBlocked), empty if they do; nil means that all take all. It is
+	// called by the hub's goroutine and must return at once. It is not asked of
+	// calls from the site's own endpoints.
+	Refuses func(callee, caller string) rtc.EndReason
 	Hooks
 }
 

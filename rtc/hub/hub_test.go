@@ -199,27 +199,6 @@ func TestEveryEnding(t *testing.T) {
 	}
 }
 
-func TestBusyUnreachableAndInCall(t *testing.T) {
-	inBubble(t, func(t *testing.T, h *Hub) {
-		alice, bob := inCall(t, h)
-		carol := connect(t, h, "carol", "c")
-		carol.say(&rtc.CallInvite{Call: "call-0002", To: "bob", Media: rtc.Video})
-		if got := one[*rtc.CallEnded](carol).Reason; got != rtc.EndBusy {
-			t.Errorf("got %s", got)
-		}
-		none[*rtc.CallIncoming](bob)
-		carol.say(&rtc.CallInvite{Call: "call-0003", To: "nobody", Media: rtc.Video})
-		if got := one[*rtc.CallEnded](carol).Reason; got != rtc.EndUnreachable {
-			t.Errorf("got %s", got)
-		}
-		take[*rtc.Ack](alice)
-		alice.say(&rtc.CallInvite{Call: "call-0004", To: "carol", Media: rtc.Video})
-		alice.refused(rtc.CodeInCall)
-		carol.say(&rtc.CallInvite{Call: "call-0005", To: "carol", Media: rtc.Video})
-		carol.refused(rtc.CodeBadData)
-	})
-}
-
 func TestSeveralDevices(t *testing.T) {
 	inBubble(t, func(t *testing.T, h *Hub) {
 		alice := connect(t, h, "alice", "a")

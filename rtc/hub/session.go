@@ -3,6 +3,7 @@ package hub
 import (
 	"errors"
 	"net/netip"
+	"slices"
 
 	"fieldphone/rtc"
 	"fieldphone/rtc/call"
@@ -132,6 +133,7 @@ func (h *Hub) hello(p *Port, env rtc.Envelope, m *rtc.Hello) {
 	for _, c := range h.calls.of(key.User) {
 		h.apply(c, call.Back{Device: key})
 	}
+	h.tellElsewhere(key.User)
 }
 
 func (h *Hub) welcome(p *Port, d *device, re string, resumed bool) {
@@ -154,7 +156,7 @@ func (h *Hub) welcome(p *Port, d *device, re string, resumed bool) {
 func (h *Hub) evict(user string) bool {
 	var oldest *device
 	for _, d := range h.users[user] {
-		if h.calls.held[d.key] == nil && (oldest == nil || d.stalerThan(oldest)) {
+		if len(h.calls.held[d.key]) == 0 && (oldest == nil || d.stalerThan(oldest)) {
 			oldest = d
 		}
 	}
@@ -180,7 +182,7 @@ func (d *device) stalerThan(other *device) bool {
 
 // leave is a device going on purpose.
 func (h *Hub) leave(d *device) {
-	if c := h.calls.held[d.key]; c != nil {
+	for _, c := range slices.Clone(h.calls.held[d.key]) {
 		h.apply(c, call.Hangup{By: d.key})
 	}
 	h.drop(d, rtc.EndHangup)

@@ -296,7 +296,7 @@ func TestTheStoryOfACall(t *testing.T) {
 		alice.say(&rtc.CallHangup{Call: callID, Reason: rtc.EndFailed})
 	})
 	want := `msg="call is made" call=call-0001 user=alice session=session-of-alice device=a-00000000 callee=bob media=video
-msg="call rings" call=call-0001 devices=2
+msg="call rings" call=call-0001 devices=2 waiting=false
 msg="call is accepted" call=call-0001 user=bob session=session-of-bob device=b-00000000 rang_ms=2000
 msg="call starts" call=call-0001 gen=1 media=video
 msg="call is connected" call=call-0001 user=alice session=session-of-alice device=a-00000000 local=relay remote=host protocol=udp relay_protocol=tcp relay=10.77.1.2:49170 gen=1 setup_ms=400
