@@ -31,6 +31,7 @@ type Config struct {
 	Segments     []Segment    `yaml:"segments"`
 	Signalling   Signalling   `yaml:"signalling"`
 	Limits       Limits       `yaml:"limits"`
+	Files        Files        `yaml:"files"`
 }
 
 // Log says what is logged and how.
@@ -147,5 +148,6 @@ func Default() Config {
 			SignInPerMinutePerAddress:   120,
 			SignInPerMinutePerUser:      10,
 		},
+		Files: defaultFiles(),
 	}
 }

@@ -101,6 +101,10 @@ func TestValidate(t *testing.T) {
 		{func(c *Config) { c.Signalling.PresenceTTL = time.Minute }, `signalling.presence_ttl is 1m: it must be shorter than signalling.resume_window 30s; use half of it`},
 		{func(c *Config) { c.Limits.MaxConnections = 100 }, `limits.max_connections_per_address is 1024: it is more than limits.max_connections 100; lower it, or raise the other`},
 		{func(c *Config) { c.Limits.BodyBytes = 1 }, `limits.body_bytes is 1: it must be from 1024 to 16777216; choose a number in there`},
+		{func(c *Config) { c.Files.Quota = 1 }, "files.quota is 1B: it must be from 1MB to 64TB; choose a size in there\n" +
+			"files.quota_per_user is 4GB: it is more than files.quota 1B; lower it, or raise the other"},
+		{func(c *Config) { c.Files.MaxBytes = 5 << 30 }, `files.max_bytes is 5GB: it is more than files.quota_per_user 4GB; lower it, or raise the other`},
+		{func(c *Config) { c.Files.Keep = time.Minute }, `files.keep is 1m: it must be from 1h to 87600h; choose a time in there`},
 		{func(c *Config) { c.Segments = []Segment{{}} }, "segments[0].name is \"\": a segment needs a name; use what people call this part of the network\n" +
 			"segments[0].clients: a segment needs the networks of its clients; list them, like [192.168.1.0/24]"},
 		{func(c *Config) {

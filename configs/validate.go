@@ -32,6 +32,7 @@ func (c Config) check() Problems {
 	c.checkSegments(&ps)
 	c.Signalling.check(&ps)
 	c.Limits.check(&ps)
+	c.Files.check(&ps)
 	return ps
 }
 

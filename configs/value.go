@@ -49,6 +49,9 @@ func parseValue(text string, v reflect.Value) *badValue {
 	case time.Duration:
 		*bad = badValue{"it must be a duration with its unit", "write it like 500ms, 45s, 2m or 3h"}
 		parsed, err = time.ParseDuration(text)
+	case Size:
+		*bad = badValue{"it must be a number of bytes with its unit", "write it like 500MB or 2GB"}
+		parsed, err = parseSize(text)
 	case PortRange:
 		*bad = badValue{"it must be two ports with a hyphen between them", "write it like 49160-49359"}
 		parsed, err = parsePortRange(text)
