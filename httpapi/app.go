@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"fieldphone/httpapi/account"
+	"fieldphone/httpapi/files"
 	"fieldphone/httpapi/onboard"
 	"fieldphone/rtc/hub"
 
@@ -31,6 +32,7 @@ type Config struct {
 	ICE      ICEConfig
 	Path     PathConfig
 	Page     fs.FS // the built page
+	Files    *files.Service
 
 	Site      func() onboard.Site // what posters tell of; asked each time
 	StartPort uint16              // of the plain-HTTP start page
@@ -113,6 +115,7 @@ func New(cfg Config) *App {
 	user.Get("/ws", a.webSocket())
 	user.Add(fiber.MethodGet, "/events", a.events) // Get would answer HEAD with a stream as well
 	user.Post("/events/:stream", a.sendEvents)
+	a.fileRoutes(user)
 	a.adminRoutes(user)
 	api.Use(func(*fiber.Ctx) error { return fiber.ErrNotFound })
 

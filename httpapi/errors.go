@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"fieldphone/httpapi/account"
+	"fieldphone/httpapi/files"
 
 	"github.com/gofiber/fiber/v2"
 )
@@ -77,6 +78,7 @@ type errorFields struct {
 	Keys     []string         `json:"keys,omitempty"`     // undo_overtaken
 	By       *whoBody         `json:"by,omitempty"`       // settings_changed
 	At       int64            `json:"at,omitempty"`       // settings_changed; Unix milliseconds
+	Offset   *int64           `json:"offset,omitempty"`   // wrong_offset
 }
 
 // errorHandler answers with a code and a sentence. What only the admin should
@@ -111,6 +113,16 @@ func describe(c *fiber.Ctx, err error) (status int, fields errorFields) {
 			c.Set("WWW-Authenticate", "Bearer")
 		}
 		return status, errorFields{Code: e.Code, Message: e.Message, Field: e.Field}
+	}
+	if e, ok := errors.AsType[*files.Error](err); ok {
+		fields := errorFields{Code: e.Code, Message: e.Message, Field: e.Field}
+		if e.Code == files.CodeWrongOffset {
+			fields.Offset = &e.Offset
+		}
+		if fileStatus[e.Code] == fiber.StatusTooManyRequests {
+			c.Set("Retry-After", "2")
+		}
+		return fileStatus[e.Code], fields
 	}
 	if e, ok := errors.AsType[*fiber.Error](err); ok && e.Code < 500 {
 		if known, ok := fiberCodes[e.Code]; ok {

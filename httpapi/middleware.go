@@ -52,7 +52,7 @@ func cacheAssets(c *fiber.Ctx) error {
 // Fiber's own limit is cut off before it was read, which clients see as a
 // broken connection.
 func (a *App) limitBody(c *fiber.Ctx) error {
-	if len(c.Request().Body()) > a.cfg.BodyBytes {
+	if !carriesChunk(c) && len(c.Request().Body()) > a.cfg.BodyBytes {
 		return fiber.ErrRequestEntityTooLarge
 	}
 	return c.Next()

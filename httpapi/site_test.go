@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"fieldphone/httpapi/account"
+	"fieldphone/httpapi/files"
 	"fieldphone/httpapi/lanca"
 	"fieldphone/httpapi/onboard"
 	"fieldphone/httpapi/segment"
@@ -58,6 +59,7 @@ type siteOptions struct {
 	ice    ICEConfig
 	path   PathConfig
 	rules  account.Registration
+	files  files.Config
 }
 
 func near(reached netip.Addr) (netip.Addr, bool) {
@@ -77,7 +79,8 @@ func newSite(t *testing.T, change ...func(*siteOptions)) *site {
 	t.Helper()
 	options := siteOptions{
 		listen: "127.0.0.1:0", now: time.Now, limits: ConnLimits{Max: 1000, MaxPerAddress: 500},
-		ice: ICEConfig{Secret: []byte("relay-secret-of-the-tests"), Plan: plan(new(segment.Table)), Relay: near},
+		ice:   ICEConfig{Secret: []byte("relay-secret-of-the-tests"), Plan: plan(new(segment.Table)), Relay: near},
+		files: files.Config{MaxBytes: 8 << 20, QuotaPerUser: 16 << 20, Quota: 24 << 20, Keep: time.Hour},
 	}
 	for _, c := range change {
 		c(&options)
@@ -91,6 +94,11 @@ func newSite(t *testing.T, change ...func(*siteOptions)) *site {
 		SigningKey: bytes.Repeat([]byte("k"), 32), BcryptCost: 4, SessionTTL: time.Hour, Now: options.now, Registration: options.rules,
 		AddressRate: account.Rate{Burst: 1000, PerMinute: 1000}, RegisterRate: account.Rate{Burst: 1000, PerMinute: 1000},
 	}, db.Accounts())
+	if err != nil {
+		t.Fatal(err)
+	}
+	options.files.Dir, options.files.Now = t.TempDir(), options.now
+	kept, err := files.New(t.Context(), options.files, db.Files())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +121,7 @@ func newSite(t *testing.T, change ...func(*siteOptions)) *site {
 	}
 	s := &site{t: t, addr: ln.Addr().String(), url: "https://" + ln.Addr().String(), accounts: accounts, limits: &options.limits}
 	app := New(Config{
-		SiteName: "Camp 3", Accounts: accounts, Hub: h, ICE: options.ice, Path: options.path, Metrics: http.NotFoundHandler(),
+		SiteName: "Camp 3", Accounts: accounts, Hub: h, Files: kept, ICE: options.ice, Path: options.path, Metrics: http.NotFoundHandler(),
 		Page: fstest.MapFS{"index.html": {Data: []byte("<title>Fieldphone</title>")}, "assets/app-1.js": {Data: []byte("1")}},
 		Site: func() onboard.Site { return onboard.Site{} }, StartPort: 8080,
 		Ready:     []Check{{"database", db.Ping}, {"hub", h.Check}},

@@ -15,6 +15,7 @@ import (
 	"fieldphone/configs"
 	"fieldphone/httpapi"
 	"fieldphone/httpapi/account"
+	"fieldphone/httpapi/files"
 	"fieldphone/httpapi/lanca"
 	"fieldphone/httpapi/localname"
 	"fieldphone/httpapi/segment"
@@ -96,6 +97,7 @@ type server struct {
 	reachable atomic.Pointer[[]place] // as the relay last followed them
 	db        *sqlstore.DB
 	accounts  *account.Service
+	files     *files.Service
 	presence  presence.Store
 	hub       *hub.Hub
 	turn      *turnsrv.Server
@@ -134,6 +136,9 @@ func newServer(ctx context.Context, setup setup) (s *server, err error) {
 		return s, err
 	}
 	s.defer_(s.db.Close)
+	if err = s.openFiles(ctx); err != nil {
+		return s, err
+	}
 	if s.presence, err = openPresence(ctx, cfg, log); err != nil {
 		return s, err
 	}
@@ -237,6 +242,7 @@ func (s *server) run(ctx context.Context) error {
 		}
 	})
 	wg.Go(func() { s.watch.run(ctx) })
+	wg.Go(func() { s.files.Run(ctx) })
 	serve("echo", func() error { return s.serveEcho(ctx) })
 	serve("accounts", func() error { return s.accounts.Run(ctx) })
 	wg.Go(func() {
