@@ -27,6 +27,8 @@ func candidates(msg rtc.Message) []netip.AddrPort {
 		raw = m.Payload
 	case *rtc.PathSignal:
 		raw = m.Payload
+	case *rtc.FileSignal:
+		raw = m.Payload
 	default:
 		return nil
 	}

@@ -143,6 +143,7 @@ func (h *Hub) sweep(now time.Time) {
 	}
 	h.calls.forget(now)
 	h.sweepTests(now)
+	h.sweepLinks(now)
 	for _, d := range h.devices {
 		if d.port == nil && now.Sub(d.awaySince) > h.cfg.ResumeWindow {
 			h.drop(d, rtc.EndLost)

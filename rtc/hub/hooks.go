@@ -20,12 +20,12 @@ type Party struct {
 // and must return at once. Those that are nil are passed over.
 type Hooks struct {
 	// OnPaired tells that two devices now exchange signals: in a call, each time
-	// that it starts or an end comes back, or in a path test.
+	// that it starts or an end comes back, in a path test, or to pass a file.
 	OnPaired func(id string, ends [2]Party)
 	// OnParted tells that they do so no more.
 	OnParted func(id string)
 	// OnCandidate tells of an address that a device signals to the other of a
-	// call or path test, before the other hears of it.
+	// call, path test or file, before the other hears of it.
 	OnCandidate func(id string, from, to Party, addr netip.AddrPort)
 	// OnCallConnected tells of the first report of a call.
 	OnCallConnected func(CallConnected)
@@ -57,7 +57,7 @@ type EndOver struct {
 	Party
 	Name  string // of the user
 	Link  Link
-	Other bool      // its session has another call or path test
+	Other bool      // its session has another call, path test or file
 	Path  *rtc.Path // as last reported; nil if it never was
 	Setup time.Duration
 }
@@ -103,7 +103,8 @@ func (h *Hub) signalled(id string, from, to Party, addrs []netip.AddrPort) {
 	}
 }
 
-// engaged tells whether a session has a call, or a path test that runs.
+// engaged tells whether a session has a call, a path test that runs, or a file
+// that goes from device to device.
 func (h *Hub) engaged(session string, except *call.Call) bool {
 	other := func(c *call.Call) bool { return c != except }
 	for key, held := range h.calls.held {
@@ -116,5 +117,5 @@ func (h *Hub) engaged(session string, except *call.Call) bool {
 			return true
 		}
 	}
-	return false
+	return h.linked(session)
 }

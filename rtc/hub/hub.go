@@ -92,6 +92,7 @@ type Hub struct {
 	users   map[string]map[call.Device]*device
 	calls   calls
 	tests   pathTests
+	links   fileLinks
 	roster  roster
 }
 
@@ -110,6 +111,7 @@ func New(cfg Config, store presence.Store) (*Hub, error) {
 		users:   make(map[string]map[call.Device]*device),
 		calls:   newCalls(),
 		tests:   newPathTests(),
+		links:   newFileLinks(),
 		roster:  newRoster(),
 	}, nil
 }

@@ -201,9 +201,10 @@ func (h *Hub) sweepTests(now time.Time) {
 	h.startRuns()
 }
 
-// deviceLeft ends the run of a device that is gone or has begun anew, and so
-// knows nothing of it.
+// deviceLeft ends the run and the links of a device that is gone or has begun
+// anew, and so knows nothing of them.
 func (h *Hub) deviceLeft(key call.Device) {
+	h.leaveLinks(key)
 	run := h.tests.busy[key]
 	if run == nil {
 		return

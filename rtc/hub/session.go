@@ -64,6 +64,14 @@ func (h *Hub) carryOut(p *Port, d *device, r request) error {
 		return answered(h.pathSignal(d, m, r.addrs), ack)
 	case *rtc.PathResult:
 		return answered(h.pathResult(d, m), ack)
+	case *rtc.FileAsk:
+		return answered(h.askFile(d, m), ack)
+	case *rtc.FileTake:
+		return answered(h.takeFile(d, m), ack)
+	case *rtc.FileSignal:
+		return answered(h.fileSignal(d, m, r.addrs), ack)
+	case *rtc.FileDrop:
+		return answered(h.dropFile(d, m), ack)
 	}
 	id, ev, ok := callEvent(d.key, r.msg)
 	if !ok {
@@ -119,7 +127,7 @@ func (h *Hub) hello(p *Port, env rtc.Envelope, m *rtc.Hello) {
 		d.seen(m.LastSeq)
 	} else {
 		d.restart()
-		h.deviceLeft(key) // a page that begins anew knows of no path test
+		h.deviceLeft(key) // a page that begins anew knows of no path test and no link
 	}
 	h.attach(p, d)
 	h.restore(d, m.Calls)
