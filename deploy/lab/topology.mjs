@@ -123,21 +123,24 @@ export class Topology {
     netns.run(this.ns(place), ['nft', '-f', '-'], rules);
   }
 
-  /** Lays a cable from a place to a segment or hotspot. Neither end is ever outside. */
+  /**
+   * Lays a cable from a place to a segment or hotspot; its address and route come last, once
+   * the cable carries. Neither end is ever outside.
+   */
   #plug(place, device, on, address, gateway) {
     const far = on in segments ? 'r' : on;
     const port = `p-${place}-${on}`;
-    netns.ipBatch(this.ns(place), [
-      `link add ${device} type veth peer name ${port} netns ${this.ns(far)}`,
-      `address add ${address}/24 dev ${device}`,
-      `link set ${device} up`,
-      ...(gateway ? [`route add default via ${gateway}`] : []),
-    ]);
+    netns.ipBatch(this.ns(place), [`link add ${device} type veth peer name ${port} netns ${this.ns(far)}`]);
     netns.ipBatch(this.ns(far), [
       `link set ${port} master ${on in segments ? `seg${on}` : 'lan'}`,
       `link set ${port} up`,
     ]);
     if (hotspots[on]?.isolated) netns.run(this.ns(far), ['bridge', 'link', 'set', 'dev', port, 'isolated', 'on']);
+    netns.ipBatch(this.ns(place), [
+      `link set ${device} up`,
+      `address add ${address}/24 dev ${device}`,
+      ...(gateway ? [`route add default via ${gateway}`] : []),
+    ]);
   }
 
   /**

@@ -38,6 +38,7 @@ beforeEach(() => {
     },
     probe: () => Promise.resolve(probe),
     timers: time,
+    now: () => time.now,
     random: () => 1,
     runningCalls: () => running,
     onState: (state) => states.push(state),
@@ -240,6 +241,31 @@ describe("coming back", () => {
     last().onClose?.(1006);
     line.wake(false);
     expect(sockets).toHaveLength(3);
+  });
+
+  test("a change that is told several times makes one socket, which is soon given up if it does not open", async () => {
+    connect();
+    for (let i = 0; i < 3; i += 1) line.wake(true);
+    expect(sockets).toHaveLength(2);
+    await time.pass(2_600);
+    expect(last().closed).toBe(true);
+    await time.pass(300);
+    probe = "unauthenticated"; // No question over HTTP holds up the next try.
+    last().onClose?.(1006);
+    await time.pass(600);
+    expect(sockets).toHaveLength(4);
+    welcome({ resumed: true });
+    expect(state().kind).toBe("online");
+  });
+
+  test("a signal that nobody answers shows that the socket is dead, and is sent again on the next", async () => {
+    connect();
+    void line.request("call.signal", { call: "c-12345678", gen: 1, payload: { restart: true } });
+    await time.pass(3_300);
+    expect(sockets).toHaveLength(2);
+    welcome({ resumed: true });
+    expect(last().of("call.signal")).toHaveLength(1);
+    expect(state().kind).toBe("online");
   });
 
   test("what a dropped socket still says is not heard", () => {

@@ -38,6 +38,38 @@ describe("finding the way again", () => {
     phone.signal({ restart: true });
     await settle();
     expect(peer.log.pop()).toBe("local offer 2 restart");
+    // Asked before that offer had come: it is the one that is wanted.
+    phone.signal({ restart: true, offer: 1 });
+    await settle();
+    expect(peer.log.filter((entry) => entry.startsWith("local"))).toEqual(["local offer 1"]);
+    phone.signal({ restart: true, offer: 2 });
+    await settle();
+    expect(peer.log.pop()).toBe("local offer 3 restart");
+  });
+
+  test("where sound came all the time, silence is looked into before it shows", async () => {
+    const peer = await phone.talk();
+    const listen = async (ms: number) => {
+      for (let i = 0; i < ms; i += 500) {
+        peer.hears(200 + phone.time.now);
+        await phone.time.pass(500);
+      }
+    };
+    await listen(3_000);
+    await phone.time.pass(1_000);
+    expect(peer.log).not.toContain("local offer 2 restart");
+    await phone.time.pass(1_000);
+    expect(peer.log).toContain("local offer 2 restart");
+    expect(phone.call?.stage).toBe("connected");
+  });
+
+  test("rare words are no reason to look for a new way", async () => {
+    const peer = await phone.talk();
+    for (let i = 0; i < 10; i += 1) {
+      peer.hears(200 + phone.time.now);
+      await phone.time.pass(2_500);
+    }
+    expect(peer.log).not.toContain("local offer 2 restart");
   });
 
   test("failed is restarted at once and again after a while", async () => {

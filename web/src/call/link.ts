@@ -27,7 +27,7 @@ export interface LinkDeps {
   onProblem: (problem: string) => void;
 }
 
-const tickMs = 1_000;
+const tickMs = 500;
 /** After so long without a connection it is worth saying that the relay is tried. */
 const relayHintMs = 2_000;
 const iceAttempts = 3;
@@ -41,6 +41,7 @@ export class Link {
   private senders: Partial<Record<Kind, RTCRtpSender>> = {};
   private candidates: RTCIceCandidateInit[] = [];
   private queue: Promise<void> = Promise.resolve();
+  /** As offerer: how many offers were made. As answerer: the last one that came. */
   private offers = 0;
   private relayFound = false;
   private restartWanted = false;
@@ -84,7 +85,9 @@ export class Link {
   /** Takes what the other end sent, in its order. */
   receive(payload: Payload): void {
     if (payload.restart) {
-      if (this.deps.role === "offerer") this.restart();
+      // An offer on its way to them, made since the one they speak of, is what they ask for.
+      const madeSince = payload.offer !== undefined && this.offers > payload.offer;
+      if (this.deps.role === "offerer" && !madeSince) this.restart();
       return;
     }
     this.enqueue(async () => {
@@ -198,7 +201,7 @@ export class Link {
     }
     this.restartWanted = false;
     if (this.deps.role === "answerer") {
-      this.send({ restart: true });
+      this.send({ restart: true, offer: this.offers });
       return;
     }
     this.enqueue(async () => {
@@ -229,6 +232,7 @@ export class Link {
       return;
     }
     if (this.deps.role !== "answerer") return;
+    this.offers = offer ?? this.offers;
     if (pc.remoteDescription) await this.refresh(pc);
     await pc.setRemoteDescription(description);
     const tracks = this.deps.tracks();

@@ -31,6 +31,8 @@ export interface ConnectionDeps {
   /** Asks over HTTP, after a socket that did not open, what a WebSocket cannot tell. Never rejects. */
   probe: () => Promise<"ok" | "unauthenticated" | "unreachable">;
   timers: Timers;
+  /** Monotonic milliseconds. */
+  now: () => number;
   random: () => number;
   /** The calls whose media runs here. */
   runningCalls: () => RunningCall[];
@@ -46,6 +48,12 @@ const openTimeoutMs = 8_000;
 const pausesMs = [250, 500, 1_000, 2_000, 4_000, 8_000];
 const defaultHeartbeatMs = 5_000;
 const requestTimeoutMs = 20_000;
+/** After a change of network a socket that does not open within so long was too early: the next try. */
+const urgentOpenMs = 2_500;
+/** One change of network is told several times within so long. */
+const togetherMs = 400;
+/** A signal of a call that is not answered within so long was written into a dead socket. */
+const signalAnswerMs = 3_000;
 /** The close code that asks to wait a little longer: the device did not read fast enough. */
 const slowCode = 4001;
 
@@ -60,6 +68,8 @@ export class Connection {
   private heartbeatMs = defaultHeartbeatMs;
   private attempts = 0;
   private refusals = 0;
+  private wokenAt = Number.NEGATIVE_INFINITY;
+  private urgentUntil = Number.NEGATIVE_INFINITY;
   private silence: number | undefined;
   private retry: number | undefined;
   private stoppedBy: StopReason | undefined;
@@ -92,6 +102,13 @@ export class Connection {
     if (this.stoppedBy) return;
     if (this.welcomed && !networkChanged) return;
     if (this.socket && !this.welcomed && !networkChanged) return;
+    const { now } = this.deps;
+    if (networkChanged) {
+      if (this.socket && now() - this.wokenAt < togetherMs) return;
+      this.wokenAt = now();
+      this.urgentUntil = this.wokenAt + openTimeoutMs;
+      this.attempts = 0;
+    }
     this.drop();
     this.connect();
   }
@@ -106,7 +123,9 @@ export class Connection {
     const id = this.pending.nextID();
     const frame = JSON.stringify({ type, id, data });
     return this.pending.add(id, frame, timeoutMs, (f) => {
-      if (this.welcomed) this.transmit(f);
+      if (!this.welcomed) return;
+      this.transmit(f);
+      if (type === "call.signal") this.listen(signalAnswerMs);
     });
   }
 
@@ -129,7 +148,7 @@ export class Connection {
     }
     let opened = false;
     this.socket = socket;
-    this.listen(openTimeoutMs);
+    this.listen(deps.now() < this.urgentUntil ? urgentOpenMs : openTimeoutMs);
     socket.onOpen = () => {
       opened = true;
       this.hello();
@@ -231,7 +250,7 @@ export class Connection {
     }
     if (code === slowCode) this.attempts = Math.max(this.attempts, 3);
     this.attempts += 1;
-    if (wasWelcomed || opened) {
+    if (wasWelcomed || opened || this.deps.now() < this.urgentUntil) {
       this.away();
       return;
     }

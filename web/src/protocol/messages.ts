@@ -153,7 +153,10 @@ export interface Payload {
   };
   /** The answerer asks the offerer for an ICE restart. */
   restart?: boolean;
-  /** Which offer a description is or answers, so that late answers are known. */
+  /**
+   * Which offer a description is or answers, so that late answers are known; with restart,
+   * the last one that came before it was asked for.
+   */
   offer?: number;
 }
 

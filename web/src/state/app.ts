@@ -2,6 +2,7 @@
 import { computed, effect, signal } from "@preact/signals";
 import { Calls, type CallsDeps } from "../call/calls";
 import { EchoTest, type EchoDeps } from "../call/echo";
+import { IceCache } from "../call/iceCache";
 import type { Tester } from "../diagnose";
 import { ApiError, type Account, type Api } from "../protocol/api";
 import { ServerClock, type Timers } from "../protocol/clock";
@@ -69,6 +70,7 @@ export class App {
     return this.view.wide.value || this.view.textsInCall.value ? (open ?? call.peer.id) : undefined;
   });
   readonly deps: AppDeps;
+  private readonly ice: IceCache;
   private line: Connection | undefined;
   private usersAt = Number.NEGATIVE_INFINITY;
 
@@ -78,11 +80,16 @@ export class App {
     this.joining = new Joining({ api: deps.api, kept: deps.tab });
     this.invites = new Invites(deps.api);
     this.clock = new ServerClock(deps.wallClock);
+    this.ice = new IceCache({
+      fetch: () => deps.api.ice(),
+      serverNow: () => this.clock.now(),
+      onProblem: deps.onProblem,
+    });
     this.calls = new Calls({
       ...deps.call,
       request: (type, data, timeoutMs) => this.request((line) => line.request(type, data, timeoutMs)),
       report: (report) => this.line?.tell("call.report", report),
-      fetchIce: () => deps.api.ice(),
+      fetchIce: () => this.ice.get(),
       signalling: () => this.connection.value.kind === "online",
       relayOnly: deps.settings.relayOnly,
       timers: deps.timers,
@@ -121,6 +128,7 @@ export class App {
       onLeaving: () => this.calls.hangUp(),
       onLeft: () => this.texts.clear(),
       onNewSession: (done) => {
+        this.ice.clear();
         if (!done || this.connection.value.kind === "stopped") this.line?.start();
       },
       onProblem: deps.onProblem,
@@ -208,6 +216,7 @@ export class App {
       open: this.deps.openSocket,
       probe: () => this.probe(),
       timers: this.deps.timers,
+      now: this.deps.call.now,
       random: this.deps.random,
       runningCalls: () => this.calls.running(),
       onState: (state) => this.lineState(state),
@@ -224,6 +233,7 @@ export class App {
 
   private welcome(welcome: Welcome): void {
     this.clock.learn(welcome.server_time);
+    if (!welcome.resumed) this.ice.clear();
     this.identity.named(welcome.user.name);
     this.calls.welcome(welcome);
     this.identity.renewal.schedule();
@@ -269,6 +279,7 @@ export class App {
 
   private leave(): void {
     this.calls.reset();
+    this.ice.clear();
     this.view.reset();
     this.testing.reset();
     const { line } = this;
