@@ -100,15 +100,16 @@ export class Lab {
   }
 
   /**
-   * A phone walks from its hotspot to the other one (or back), for this scenario only, and is
+   * A phone walks from its hotspot to the other one or back, for this scenario only, and is
    * between them for a while. Returns when the new network was up (Unix milliseconds): the
    * link, an address and a default route.
    */
   async roam(place, betweenMs = 1_000) {
     this.#walked.add(place);
+    const to = this.topology.otherHotspot(place);
     this.topology.unplug(place);
     await pause(betweenMs);
-    this.topology.rejoin(place);
+    this.topology.arrive(place, to);
     return Date.now();
   }
 
@@ -155,7 +156,10 @@ export class Lab {
     for (const place of this.#switched) this.topology.direct(true, place);
     this.#switched.clear();
     for (const place of [...this.#weak]) this.strengthen(place);
-    for (const place of this.#walked) if (!this.topology.isHome(place)) await this.roam(place, 0);
+    for (const place of this.#walked) {
+      this.topology.unplug(place);
+      this.topology.arrive(place, hosts[place].on, true);
+    }
     this.#walked.clear();
     if (this.#shut) this.topology.reset();
     this.#shut = false;

@@ -27,8 +27,8 @@ export const hotspots = {
 };
 export const inside = { subnet: '192.168.43.0/24', gateway: '192.168.43.1' };
 
-/** The address of a phone that has walked from its own hotspot to the other one. */
-export const roamedAddress = '192.168.43.30';
+/** The address that a phone gets where it walks to, another for each visit. */
+export const roamedAddress = (visit) => `192.168.43.${30 + (visit % 200)}`;
 
 /** The one port that is open from a locked segment. */
 export const httpsPort = 443;

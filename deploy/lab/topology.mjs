@@ -65,7 +65,8 @@ table ip nat {
 const queueMs = 200;
 
 export class Topology {
-  #roamed = new Set(); // phones that are not at their own hotspot
+  #roamed = new Map(); // phones that are not at their own hotspot -> the one they are at, and their address
+  #visits = 0;
   #weak = new Set();
 
   /** A name that no other running lab has: the process that holds it is in it. */
@@ -155,9 +156,8 @@ export class Topology {
 
   /** What a host's cable is called: the device at its own end, where it leads, and the port at that end. */
   #cable(place) {
-    const own = hosts[place].on;
-    const on = this.#roamed.has(place) ? Object.keys(hotspots).find((name) => name !== own) : own;
-    return { on, device: this.#roamed.has(place) ? 'eth1' : 'eth0', port: `p-${place}-${on}`, far: on in segments ? 'r' : on };
+    const { on, address } = this.#roamed.get(place) ?? hosts[place];
+    return { on, address, device: 'eth0', port: `p-${place}-${on}`, far: on in segments ? 'r' : on };
   }
 
   /** A phone goes out of its hotspot's reach: the link goes down, and away with its address and routes. */
@@ -167,17 +167,20 @@ export class Topology {
     netns.ipBatch(this.ns(place), [`link set ${device} down`, `link delete ${device}`]);
   }
 
-  /** A phone that is out of reach comes into that of the other hotspot than before, and has a network again. */
-  rejoin(place) {
-    if (!this.#roamed.delete(place)) this.#roamed.add(place);
-    const { on, device } = this.#cable(place);
-    const address = this.#roamed.has(place) ? roamedAddress : hosts[place].address;
-    this.#plug(place, device, on, address, inside.gateway);
+  /**
+   * A phone that is out of reach comes into a hotspot's, and has a network again: an address
+   * that it never had before, unless it comes home for good.
+   */
+  arrive(place, on, home = false) {
+    if (home) this.#roamed.delete(place);
+    else this.#roamed.set(place, { on, address: roamedAddress(this.#visits++) });
+    const cable = this.#cable(place);
+    this.#plug(place, cable.device, cable.on, cable.address, inside.gateway);
   }
 
-  /** Whether a phone is at its own hotspot. */
-  isHome(place) {
-    return !this.#roamed.has(place);
+  /** The hotspot that a phone can walk to from where it is. */
+  otherHotspot(place) {
+    return Object.keys(hotspots).find((name) => name !== this.#cable(place).on);
   }
 
   /**

@@ -45,6 +45,8 @@ export class Link {
   private offers = 0;
   private relayFound = false;
   private restartWanted = false;
+  /** A restart waits for its turn; what asks for one meanwhile gets that. */
+  private restarting = false;
   private closed = false;
   private ticker: number | undefined;
 
@@ -200,15 +202,22 @@ export class Link {
       return;
     }
     this.restartWanted = false;
+    this.recovery.restarted(this.deps.now());
     if (this.deps.role === "answerer") {
       this.send({ restart: true, offer: this.offers });
       return;
     }
+    if (this.restarting) return;
+    this.restarting = true;
     this.enqueue(async () => {
-      const { pc } = this;
-      if (!pc || pc.signalingState === "closed") return;
-      await this.refresh(pc);
-      await this.offer(pc, true);
+      try {
+        const { pc } = this;
+        if (!pc || pc.signalingState === "closed") return;
+        await this.refresh(pc);
+        await this.offer(pc, true);
+      } finally {
+        this.restarting = false;
+      }
     });
   }
 

@@ -84,6 +84,11 @@ export class Recovery {
     return this.restart(now, now - this.restartedAt >= togetherMs);
   }
 
+  /** A restart was begun for another reason. */
+  restarted(now: number): void {
+    this.restartedAt = now;
+  }
+
   private again(now: number): boolean {
     return now - this.restartedAt >= againMs;
   }
