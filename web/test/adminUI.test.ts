@@ -15,7 +15,6 @@ import { People, rowsOf } from "../src/admin/ui/People";
 import { Relay } from "../src/admin/ui/Relay";
 import { Segments } from "../src/admin/ui/Segments";
 import { linePoints } from "../src/admin/ui/Spark";
-import { newCall } from "../src/call/types";
 import { AdminPlace } from "../src/ui/AdminPlace";
 import { Provide } from "../src/ui/context";
 import { Site } from "./admin";
@@ -239,16 +238,18 @@ describe("the whole page", () => {
   });
 
   test("leads back to one's own call, which goes on", () => {
-    const call = newCall({
-      call: "c1",
-      peer: { id: "ben", name: "Ben Okri" },
-      outgoing: true,
-      media: "video",
-      role: "offerer",
-      stage: "connected",
-      since: live.server_time - 192_000,
+    const since = live.server_time - 192_000;
+    const call = { call: "c-12345678", peer: { id: "ben", name: "Ben Okri" }, since };
+    site.app.calls.welcome({
+      user: site.app.me!,
+      device: "web-12345678",
+      stream: "s-12345678",
+      resumed: false,
+      server_time: live.server_time,
+      heartbeat_ms: 5_000,
+      resume_ms: 30_000,
+      calls: [{ ...call, role: "offerer", state: "active", gen: 1, media: "video" }],
     });
-    site.app.calls.current.value = call;
     const bar = /<section class="call-bar".*?<\/section>/s.exec(page())![0];
     expect(read(bar)).toContain("In a call with Ben Okri 3:12");
     expect(buttons(bar)).toEqual(["Hang up", "Show it"]);

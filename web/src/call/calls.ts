@@ -1,11 +1,10 @@
-// The calls of this device: one at a time, and those that ring.
-import { batch, type ReadonlySignal, type Signal } from "@preact/signals";
+// The calls of this device: those it is in, those that ring, those on other devices.
+import { batch, signal, type ReadonlySignal } from "@preact/signals";
 import {
   newName,
   type CallIncoming,
-  type CallInfo,
-  type CallStarted,
   type ClientData,
+  type ElsewhereCall,
   type Media,
   type RunningCall,
   type ServerMessage,
@@ -14,14 +13,18 @@ import {
 } from "../protocol/messages";
 import { RequestError } from "../protocol/pending";
 import { Endings } from "./endings";
-import { Present, type PresentDeps } from "./present";
-import { Rejoin } from "./rejoin";
+import { News } from "./news";
 import { Ringing } from "./ringing";
 import type { MediaSession } from "./session";
-import { endFor, newCall, type Call, type CallEnd, type Over } from "./types";
+import type { Talk, TalkDeps } from "./talk";
+import { Talks } from "./talks";
+import { endFor, newCall, type Call, type CallEnd, type Keep, type Over } from "./types";
+import { Wishes } from "./wish";
 
-export interface CallsDeps extends PresentDeps {
+export interface CallsDeps extends Omit<TalkDeps, "wishes" | "onGiveUp" | "onGone"> {
   random: (bytes: Uint8Array<ArrayBuffer>) => Uint8Array;
+  /** Kept for this tab. */
+  kept: Keep;
   /** Unix milliseconds by the server's clock. */
   serverNow: () => number;
   /** A call is over: for the conversation's log. */
@@ -33,11 +36,15 @@ const callRequestMs = 12_000;
 /** How long the stream may take to say why a call that welcome does not list has ended. */
 const explainMs = 1_500;
 export class Calls {
+  /** The running calls of this person on other devices. */
+  readonly elsewhere = signal<ElsewhereCall[]>([]);
+  /** The last one that the other side ended while another one goes on here. */
+  readonly endedBeside = signal<Call | undefined>(undefined);
   private readonly deps: CallsDeps;
-  private readonly present: Present;
+  private readonly talks: Talks;
   private readonly ringing: Ringing;
   private readonly endings: Endings;
-  private readonly rejoin: Rejoin;
+  private readonly news: News;
 
   constructor(deps: CallsDeps) {
     this.deps = deps;
@@ -46,20 +53,39 @@ export class Calls {
       onMissed: (ringing) => this.unanswered(ringing, "lost"),
     });
     this.endings = new Endings(deps);
-    this.rejoin = new Rejoin({ ...deps, onGone: (call) => this.endSoon(call) });
-    this.present = new Present(deps, (call) => {
-      this.finish(call, "no_media_path", false);
-      this.endings.hangUp(call, "failed");
+    this.talks = new Talks({
+      ...deps,
+      wishes: new Wishes(deps.kept),
+      onGone: (talk) => this.endSoon(talk),
+      onGiveUp: ({ id }) => {
+        this.finish(id, "no_media_path", false);
+        this.endings.hangUp(id, "failed");
+      },
+    });
+    this.news = new News({
+      talks: this.talks,
+      ringing: this.ringing,
+      endings: this.endings,
+      elsewhere: this.elsewhere,
+      finish: (call, end) => this.finish(call, end, false),
+      endSoon: (talk) => this.endSoon(talk),
+      unanswered: (ringing, end) => this.unanswered(ringing, end),
     });
   }
 
-  /** The one that this device is in, or was in last. */
-  get current(): Signal<Call | undefined> {
-    return this.present.call;
+  /** The one on the screen, or that was there last. */
+  get current(): ReadonlySignal<Call | undefined> {
+    return this.talks.current;
   }
 
+  /** Those beside it, on hold. */
+  get others(): ReadonlySignal<Call[]> {
+    return this.talks.others;
+  }
+
+  /** The media of the one on the screen. */
   get session(): MediaSession {
-    return this.present.session;
+    return this.talks.session;
   }
 
   /** Those that ring here. */
@@ -72,34 +98,52 @@ export class Calls {
   }
 
   get busy(): boolean {
-    return this.present.going !== undefined;
+    return this.talks.all.value.length > 0;
+  }
+
+  /** Whether a call can be made now. */
+  get room(): boolean {
+    return this.talks.room;
   }
 
   /** The calls whose media runs here, for hello. */
   running(): RunningCall[] {
-    return this.present.running;
+    return this.talks.running;
   }
 
   // What the person does.
 
+  /** Calls somebody; the present call is put on hold. */
   async invite(peer: User, media: Media): Promise<void> {
-    if (this.busy) return;
+    if (!this.room || this.talks.all.value.some((talk) => talk.call.value.peer.id === peer.id)) return;
     const call = newName("c", this.deps.random);
-    this.present.begin(newCall({ call, peer, outgoing: true, media, role: "offerer", stage: "inviting" }));
+    this.talks.begin(newCall({ call, peer, outgoing: true, media, role: "offerer", stage: "inviting" }));
     await this.ask(call, "call.invite", { call, to: peer.id, media });
   }
 
-  /** Takes the ringing call, with or without the camera; the present one ends. */
-  async accept(ringing: CallIncoming, media: Media): Promise<void> {
-    this.hangUp();
+  /** Takes the ringing call, with or without the camera; the present one is put on hold, or ends. */
+  async accept(ringing: CallIncoming, media: Media, present: "hold" | "end" = "hold"): Promise<void> {
     const { call, from } = ringing;
+    const { going } = this.talks;
+    // One that nobody has answered yet cannot be put on hold.
+    if (going && (present === "end" || !going.holdable)) this.end(going, false);
     batch(() => {
       this.ringing.forget(call);
-      this.present.begin(
+      this.talks.begin(
         newCall({ call, peer: from, outgoing: false, media, role: "answerer", stage: "starting" }),
       );
     });
     await this.ask(call, "call.accept", { call, media });
+  }
+
+  /** Brings a call here from another device; the present one is put on hold. */
+  async takeHere({ call, peer, media, since }: ElsewhereCall): Promise<void> {
+    if (!this.room || this.talks.find(call)) return;
+    this.endings.forget(call);
+    this.talks.begin(
+      newCall({ call, peer, outgoing: false, media, role: "answerer", stage: "starting", since }),
+    );
+    await this.ask(call, "call.move", { call, media });
   }
 
   decline(ringing: CallIncoming): void {
@@ -108,159 +152,59 @@ export class Calls {
     this.endings.decline(ringing.call);
   }
 
-  /** Ends the call that rings or runs. */
-  hangUp(): void {
-    const call = this.present.going;
-    if (!call) return;
-    const ringing = call.stage === "inviting" || call.stage === "ringing";
-    this.finish(call.call, ringing ? "cancelled" : "hangup", true);
-    if (ringing) this.endings.cancel(call.call);
-    else this.endings.hangUp(call.call);
+  /** Ends the call on the screen, or another one; a call on hold beside it goes on. */
+  hangUp(call?: string): void {
+    const talk = call === undefined ? this.talks.going : this.talks.find(call);
+    if (talk) this.end(talk, true);
+  }
+
+  /** Goes on with a call that is on hold; the present one is put on hold. */
+  resume(call: string): void {
+    const talk = this.talks.find(call);
+    if (talk) this.talks.resume(talk);
   }
 
   /** Makes the media of the running call anew, over the relay alone or by any way. */
   relink(relayOnly: boolean): void {
-    const { going } = this.present;
-    if (!going || !this.session.link) return;
-    this.session.relayOnly = relayOnly;
-    this.rejoin.ask(going.call, going.gen);
+    const { going } = this.talks;
+    if (!going?.session.link) return;
+    going.session.relayOnly = relayOnly;
+    going.rejoin.ask(going.id, going.call.value.gen);
+  }
+
+  networkChanged(): void {
+    for (const { session } of this.talks.all.value) session.link?.networkChanged();
   }
 
   /** Closes what is shown of an ended call. */
   dismiss(): void {
-    if (!this.busy) this.current.value = undefined;
+    if (!this.talks.going) this.talks.shown.value = undefined;
   }
 
   /** Signed out: everything ends here and nothing is told. */
   reset(): void {
     batch(() => {
-      this.present.reset();
+      this.talks.reset();
       this.ringing.clear();
+      this.elsewhere.value = [];
+      this.endedBeside.value = undefined;
     });
   }
 
   // What the server says.
 
   welcome(welcome: Welcome): void {
-    const known = welcome.calls.filter((info) => !this.endings.refuses(info.call, ringsHere(info)));
-    const rings = known.filter((info) => ringsHere(info) && !this.isIn(info.call));
-    this.ringing.welcome(
-      rings.map(({ call, peer, media, since }) => ({ call, from: peer, media, server_time: since })),
-      welcome.resumed,
-    );
-    for (const info of known) this.recall(info, welcome.resumed);
-    const call = this.present.going;
-    if (!call) return;
-    if (known.some((info) => info.call === call.call)) this.session.link?.signallingBack(!welcome.resumed);
-    else if (call.stage !== "inviting") this.endSoon(call.call);
+    this.news.welcome(welcome);
   }
 
   take(message: ServerMessage): void {
-    switch (message.type) {
-      case "call.incoming":
-        this.ring(message.data);
-        break;
-      case "call.ringing":
-        if (this.endings.refuses(message.data.call, false)) break;
-        this.present.change(message.data.call, (call) =>
-          call.stage === "inviting" ? { stage: "ringing" } : {},
-        );
-        break;
-      case "call.started":
-        this.started(message.data);
-        break;
-      case "call.signal":
-        this.signal(message.data);
-        break;
-      case "call.media":
-        this.present.change(message.data.call, () => ({ peerMedia: message.data }));
-        break;
-      case "call.peer":
-        this.peerSeen(message.data.call, message.data.connected);
-        break;
-      case "call.ended":
-        this.ended(message.data);
-        break;
-      default:
-    }
-  }
-
-  private ring(incoming: CallIncoming): void {
-    if (!this.endings.refuses(incoming.call, true) && !this.isIn(incoming.call)) this.ringing.add(incoming);
-  }
-
-  private started(started: CallStarted): void {
-    const { call, peer, role, gen, media } = started;
-    if (this.endings.refuses(call, false)) return;
-    const { going } = this.present;
-    const same = going?.call === call;
-    if (same && this.session.link && gen <= going.gen) return;
-    this.rejoin.done();
-    batch(() => {
-      this.ringing.forget(call);
-      // A call that this page did not expect: the server says that this device is in it.
-      if (!same)
-        this.present.begin(
-          newCall({ call, peer, outgoing: role === "offerer", media, role, stage: "starting" }),
-        );
-      this.present.start(started);
-    });
-  }
-
-  private signal(data: ClientData["call.signal"]): void {
-    const call = this.current.value;
-    if (call?.call === data.call && call.gen === data.gen) this.session.link?.receive(data.payload);
-  }
-
-  private peerSeen(call: string, connected: boolean): void {
-    if (!this.isIn(call)) return;
-    this.present.change(call, () => ({ peerConnected: connected }));
-    if (!connected) return;
-    this.present.tellMedia();
-    this.rejoin.again(call);
-    this.session.link?.signallingBack(false);
-  }
-
-  private ended(ended: { call: string; reason: CallEnd; into?: string }): void {
-    const ringing = this.ringing.find(ended.call);
-    if (ringing) {
-      this.ringing.forget(ended.call);
-      this.unanswered(ringing, ended.reason);
-    }
-    if (ended.reason !== "merged" || ended.into === undefined || !this.isIn(ended.call)) {
-      this.finish(ended.call, ended.reason, false);
-      return;
-    }
-    this.present.merge(ended.into);
-    this.ringing.forget(ended.into);
-  }
-
-  /** A call that the server knows of, after this page has (re)connected. */
-  private recall(info: CallInfo, resumed: boolean): void {
-    const { call, peer, role, gen, media, since } = info;
-    const { going } = this.present;
-    if (going?.call === call) {
-      if (info.state !== "active") return;
-      // Where the stream goes on, it brings a start that was missed; otherwise ask for one.
-      if (resumed) this.rejoin.again(call);
-      else if (gen !== going.gen || !this.session.link) this.rejoin.ask(call, gen);
-      return;
-    }
-    if (going || ringsHere(info)) return;
-    const start = { call, peer, outgoing: role === "offerer", media, role };
-    if (info.state === "ringing") {
-      this.present.begin(newCall({ ...start, stage: "ringing" }));
-      return;
-    }
-    // This page was reloaded: its media is gone and is asked for anew.
-    this.present.begin(newCall({ ...start, stage: "starting", since }));
-    this.rejoin.ask(call, gen);
+    this.news.take(message);
   }
 
   // How it is done.
 
-  /** Sends a request that begins a call or answers one; when it cannot be done the call is over. */
-  private async ask<T extends "call.invite" | "call.accept">(
+  /** Sends a request that begins a call here; when it cannot be done the call is over. */
+  private async ask<T extends "call.invite" | "call.accept" | "call.move">(
     call: string,
     type: T,
     data: ClientData[T],
@@ -269,8 +213,9 @@ export class Calls {
       await this.deps.request(type, data, callRequestMs);
     } catch (error) {
       const code = error instanceof RequestError ? error.code : "internal";
+      const talk = this.talks.find(call);
       // Its end may be told in the very next message, and says more.
-      if (code === "no_such_call" || code === "wrong_state") this.endSoon(call);
+      if (talk && (code === "no_such_call" || code === "wrong_state")) this.endSoon(talk);
       else this.finish(call, endFor(code), false);
       if (code !== "no_answer") return;
       // It may have arrived all the same.
@@ -279,23 +224,33 @@ export class Calls {
     }
   }
 
-  private endSoon(call: string): void {
-    const gen = this.current.value?.gen;
+  /** The person ends a call; resume: and goes on with the one that waits. */
+  private end(talk: Talk, resume: boolean): void {
+    const { id } = talk;
+    const ringing = ["inviting", "ringing"].includes(talk.call.value.stage);
+    const shown = talk === this.talks.going;
+    batch(() => {
+      this.finish(id, ringing ? "cancelled" : "hangup", true);
+      const next = this.talks.going;
+      if (resume && shown && next) this.talks.resume(next);
+    });
+    if (ringing) this.endings.cancel(id);
+    else this.endings.hangUp(id);
+  }
+
+  private endSoon(talk: Talk): void {
+    const { gen } = talk.call.value;
     this.deps.timers.set(() => {
-      if (this.current.value?.gen === gen) this.finish(call, "lost", false);
+      if (talk.call.value.gen === gen) this.finish(talk.id, "lost", false);
     }, explainMs);
   }
 
-  private isIn(call: string): boolean {
-    return this.present.going?.call === call;
-  }
-
   private finish(call: string, end: CallEnd, bySelf: boolean): void {
-    const over = this.present.end(call, end, bySelf);
-    if (!over) return;
-    this.rejoin.done();
+    const talk = this.talks.find(call);
+    if (!talk) return;
+    this.over(this.talks.end(talk, end, bySelf), end);
     this.endings.add(call, bySelf);
-    this.over(over, end);
+    if (!bySelf && this.busy) this.endedBeside.value = talk.call.value;
   }
 
   private unanswered(ringing: CallIncoming, end: CallEnd): void {
@@ -311,6 +266,3 @@ export class Calls {
     this.deps.onOver({ call, peer, media, outgoing, end, seconds, at });
   }
 }
-
-/** Whether a call rings at this end. */
-const ringsHere = (info: CallInfo): boolean => info.state === "ringing" && info.role === "answerer";

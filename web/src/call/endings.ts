@@ -35,6 +35,11 @@ export class Endings {
     this.keep();
   }
 
+  /** The call is brought here again. */
+  forget(call: string): void {
+    if (this.over.delete(call)) this.keep();
+  }
+
   hangUp(call: string, reason?: "failed"): void {
     this.tell(call, "call.hangup", reason === undefined ? { call } : { call, reason });
   }
@@ -62,8 +67,7 @@ export class Endings {
     } else if (wanted) {
       this.decline(call);
     } else {
-      this.over.delete(call);
-      this.keep();
+      this.forget(call);
       return false;
     }
     return true;

@@ -3,7 +3,7 @@ import { batch, signal } from "@preact/signals";
 import type { IceServers } from "../protocol/api";
 import type { Timers } from "../protocol/clock";
 import type { Payload, Role } from "../protocol/messages";
-import { Link } from "./link";
+import { Link, type Tracks } from "./link";
 import type { MediaSource } from "./media";
 import { OwnMedia, type OwnDeps } from "./own";
 import type { Wish } from "./wish";
@@ -44,6 +44,10 @@ export class MediaSession {
   private readonly deps: SessionDeps;
   private readonly events: SessionEvents;
   private devices: Promise<void> = Promise.resolve();
+  /** On hold here: no devices, nothing is sent. */
+  private suspended = false;
+  /** On hold there: the devices stay open, nothing is sent. */
+  private paused = false;
 
   constructor(deps: SessionDeps, events: SessionEvents) {
     this.deps = deps;
@@ -55,9 +59,49 @@ export class MediaSession {
   open(wish: Wish): void {
     this.release();
     this.relayOnly = this.deps.relayOnly;
+    this.acquire(wish);
+  }
+
+  /** Lets go of the devices and sends nothing; the connection stays. */
+  suspend(): void {
+    this.own?.stop();
+    this.own = undefined;
+    this.preview.value = undefined;
+    this.suspended = true;
+    this.devices = Promise.resolve();
+    this.sendAll();
+  }
+
+  /** Asks for the devices again and sends what they give. */
+  resume(wish: Wish): void {
+    this.suspended = false;
+    this.acquire(wish);
+    const { own } = this;
+    void this.devices.then(() => own === this.own && this.sendAll());
+  }
+
+  /** Sends nothing while nobody there listens. */
+  pause(on: boolean): void {
+    if (on === this.paused) return;
+    this.paused = on;
+    this.sendAll();
+  }
+
+  private get sent(): Tracks {
+    return this.paused ? {} : (this.own?.tracks ?? {});
+  }
+
+  private sendAll(): void {
+    for (const kind of ["audio", "video"] as const)
+      this.link
+        ?.replace(kind, this.sent[kind] ?? null)
+        .catch((error: unknown) => this.deps.onProblem(String(error)));
+  }
+
+  private acquire(wish: Wish): void {
     const deps: OwnDeps = {
       source: this.deps.source,
-      replace: async (kind, track) => this.link?.replace(kind, track),
+      replace: async (kind, track) => this.link?.replace(kind, this.paused ? null : track),
       onChange: () => {
         if (own !== this.own) return;
         const track = own.tracks.video;
@@ -77,12 +121,12 @@ export class MediaSession {
    */
   connect(role: Role, send: (payload: Payload) => Promise<unknown>, started: () => void): void {
     const { own, deps } = this;
-    if (!own) return;
+    if (!own && !this.suspended) return;
     this.unlink();
     const link: Link = new Link({
       role,
       relayOnly: this.relayOnly,
-      tracks: () => own.tracks,
+      tracks: () => this.sent,
       newPeer: (config) => {
         const pc = deps.newPeer(config);
         deps.onPeer(pc);

@@ -62,6 +62,10 @@ export interface Call {
   trying: number;
   peerConnected: boolean;
   peerMedia: CallMedia | undefined;
+  /** Put on hold here. */
+  held: boolean;
+  /** It rings beside another call of theirs. */
+  waiting: boolean;
   own: Own;
   end: CallEnd | undefined;
   endedBySelf: boolean;
@@ -77,7 +81,10 @@ export const noOwn: Own = {
   cameras: 0,
 };
 
-type Start = Pick<Call, "call" | "peer" | "outgoing" | "media" | "role" | "stage"> & { since?: number };
+type Start = Pick<Call, "call" | "peer" | "outgoing" | "media" | "role" | "stage"> & {
+  since?: number;
+  held?: boolean;
+};
 
 /** A call at its beginning. */
 export const newCall = (start: Start): Call => ({
@@ -90,7 +97,9 @@ export const newCall = (start: Start): Call => ({
   own: noOwn,
   end: undefined,
   endedBySelf: false,
+  waiting: false,
   ...start,
+  held: start.held ?? false,
   since: start.since,
 });
 

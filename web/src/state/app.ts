@@ -96,7 +96,7 @@ export class App {
       serverNow: () => this.clock.now(),
       kept: deps.tab,
       onOver: (over) => {
-        if (over.end !== "merged") this.texts.addCall(over);
+        if (over.end !== "merged" && over.end !== "moved") this.texts.addCall(over);
       },
       onProblem: deps.onProblem,
     });
@@ -193,7 +193,7 @@ export class App {
   /** The network came back or changed, or the page became visible. */
   wake(networkChanged: boolean): void {
     this.line?.wake(networkChanged);
-    if (networkChanged) this.calls.session.link?.networkChanged();
+    if (networkChanged) this.calls.networkChanged();
   }
 
   /** Takes the device back from the other tab that took it. */
