@@ -26,6 +26,7 @@ type Config struct {
 	Session      Session      `yaml:"session"`
 	Registration Registration `yaml:"registration"`
 	Database     Database     `yaml:"database"`
+	Retention    Retention    `yaml:"retention"`
 	Redis        Redis        `yaml:"redis"`
 	TURN         TURN         `yaml:"turn"`
 	Segments     []Segment    `yaml:"segments"`
@@ -77,6 +78,19 @@ type Session struct {
 // Database says where accounts and messages are kept.
 type Database struct {
 	DSN Secret `yaml:"dsn"` // MySQL data source name; empty: SQLite in Data
+	// Sync says when a commit to SQLite is done: SyncFull or SyncNormal.
+	Sync string `yaml:"sync"`
+}
+
+// The values of Database.Sync.
+const (
+	SyncFull   = "full"   // the disk has it, also if the power fails the next moment
+	SyncNormal = "normal" // the operating system has it
+)
+
+// Retention says how long what people send is kept; 0 is for ever.
+type Retention struct {
+	Messages time.Duration `yaml:"messages"`
 }
 
 // Redis says where presence is kept.
@@ -121,6 +135,7 @@ func Default() Config {
 		MDNS:         MDNS{Name: "fieldphone"},
 		Session:      Session{TTL: 3 * time.Hour, Leeway: 2 * time.Minute, BcryptCost: 10},
 		Registration: defaultRegistration(),
+		Database:     Database{Sync: SyncFull},
 		TURN: TURN{
 			Realm:                    "fieldphone",
 			Port:                     3478,

@@ -159,6 +159,7 @@ func (c Config) checkStores(ps *Problems) {
 	if dsn := c.Database.DSN; isGiven(dsn) && !regexp.MustCompile(mysqlDSN).MatchString(dsn.Reveal()) {
 		ps.add("database.dsn", dsn, "it is not a MySQL data source name", "write it like user:password@tcp(192.168.1.5:3306)/fieldphone, or leave it empty for SQLite")
 	}
+	ps.oneOf("database.sync", c.Database.Sync, SyncFull, SyncNormal)
 	if address := c.Redis.URL; isGiven(address) && !isRedisURL(address.Reveal()) {
 		ps.add("redis.url", address, "it is not the URL of a Redis server", "write it like redis://:password@192.168.1.5:6379/0, or leave it empty to keep presence in this process")
 	}

@@ -15,6 +15,7 @@ import (
 	"fieldphone/httpapi/account"
 	"fieldphone/httpapi/files"
 	"fieldphone/httpapi/onboard"
+	"fieldphone/rtc/chat"
 	"fieldphone/rtc/hub"
 
 	"github.com/gofiber/fiber/v2"
@@ -29,6 +30,7 @@ type Config struct {
 	SiteName string // what the page calls this site; may be empty
 	Accounts *account.Service
 	Hub      *hub.Hub
+	Chat     *chat.Service
 	ICE      ICEConfig
 	Path     PathConfig
 	Page     fs.FS // the built page
@@ -116,6 +118,7 @@ func New(cfg Config) *App {
 	user.Add(fiber.MethodGet, "/events", a.events) // Get would answer HEAD with a stream as well
 	user.Post("/events/:stream", a.sendEvents)
 	a.fileRoutes(user)
+	a.chatRoutes(user)
 	a.adminRoutes(user)
 	api.Use(func(*fiber.Ctx) error { return fiber.ErrNotFound })
 

@@ -8,6 +8,8 @@ import (
 
 	"fieldphone/httpapi/account"
 	"fieldphone/httpapi/files"
+	"fieldphone/rtc"
+	"fieldphone/rtc/chat"
 
 	"github.com/gofiber/fiber/v2"
 )
@@ -87,6 +89,9 @@ func errorHandler(log *slog.Logger) fiber.ErrorHandler {
 	return func(c *fiber.Ctx, err error) error {
 		status, fields := describe(c, err)
 		_, meant := errors.AsType[refusal](err)
+		if !meant {
+			_, meant = errors.AsType[*rtc.Error](err)
+		}
 		if !meant && (status == fiber.StatusInternalServerError || status == fiber.StatusServiceUnavailable) {
 			log.Error("request failed", "method", c.Method(), "path", c.Path(), "error", err)
 		}
@@ -123,6 +128,12 @@ func describe(c *fiber.Ctx, err error) (status int, fields errorFields) {
 			c.Set("Retry-After", "2")
 		}
 		return fileStatus[e.Code], fields
+	}
+	if e, ok := errors.AsType[*rtc.Error](err); ok {
+		return describeChat(e)
+	}
+	if errors.Is(err, chat.ErrUnavailable) {
+		return fiber.StatusServiceUnavailable, errorFields{Code: account.CodeUnavailable, Message: "The database does not answer. Try again in a moment."}
 	}
 	if e, ok := errors.AsType[*fiber.Error](err); ok && e.Code < 500 {
 		if known, ok := fiberCodes[e.Code]; ok {

@@ -24,6 +24,7 @@ import (
 	"fieldphone/httpapi/segment"
 	"fieldphone/httpapi/sqlstore"
 	"fieldphone/rtc"
+	"fieldphone/rtc/chat"
 	"fieldphone/rtc/hub"
 	"fieldphone/rtc/presence"
 
@@ -102,14 +103,16 @@ func newSite(t *testing.T, change ...func(*siteOptions)) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
+	chats := chat.New(chat.Config{Now: options.now, Logger: log}, db.Chats())
 	h, err := hub.New(hub.Config{
 		Node: "test", Heartbeat: 5 * time.Second, PresenceTTL: 15 * time.Second, ResumeWindow: 30 * time.Second,
 		RingTimeout: 45 * time.Second, HelloTimeout: 10 * time.Second, MessageRate: 50, MessageBurst: 400,
-		Now: time.Now, Logger: log,
+		Now: time.Now, Logger: log, Chat: chats,
 	}, presence.NewMemory(time.Now))
 	if err != nil {
 		t.Fatal(err)
 	}
+	chats.OnChange(h.Deliver)
 	accounts.OnSessionEnded(func(s account.Session) { h.EndSession(s.ID) })
 	ca, err := lanca.Open(lanca.Config{Dir: t.TempDir(), Logger: log})
 	if err != nil {
@@ -121,14 +124,15 @@ func newSite(t *testing.T, change ...func(*siteOptions)) *site {
 	}
 	s := &site{t: t, addr: ln.Addr().String(), url: "https://" + ln.Addr().String(), accounts: accounts, limits: &options.limits}
 	app := New(Config{
-		SiteName: "Camp 3", Accounts: accounts, Hub: h, Files: kept, ICE: options.ice, Path: options.path, Metrics: http.NotFoundHandler(),
+		SiteName: "Camp 3", Accounts: accounts, Hub: h, Chat: chats, Files: kept, ICE: options.ice, Path: options.path, Metrics: http.NotFoundHandler(),
 		Page: fstest.MapFS{"index.html": {Data: []byte("<title>Fieldphone</title>")}, "assets/app-1.js": {Data: []byte("1")}},
 		Site: func() onboard.Site { return onboard.Site{} }, StartPort: 8080,
 		Ready:     []Check{{"database", db.Ping}, {"hub", h.Check}},
 		BodyBytes: 64 << 10, MessageBytes: 64 << 10, SendQueue: 256, Now: options.now, Logger: log,
 	})
 	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 3)
+	done := make(chan error, 4)
+	go func() { chats.Run(ctx); done <- nil }()
 	go func() { h.Run(ctx); done <- nil }()
 	go func() { done <- accounts.Run(ctx) }()
 	go func() { done <- app.Serve(tls.NewListener(s.limits.Listen(ln), ca.TLSConfig())) }()
@@ -138,7 +142,7 @@ func newSite(t *testing.T, change ...func(*siteOptions)) *site {
 		s.client.CloseIdleConnections()
 		stop, end := context.WithTimeout(context.Background(), 5*time.Second)
 		defer end()
-		if err := errors.Join(app.Shutdown(stop), <-done, <-done, <-done); err != nil && !errors.Is(err, context.Canceled) {
+		if err := errors.Join(app.Shutdown(stop), <-done, <-done, <-done, <-done); err != nil && !errors.Is(err, context.Canceled) {
 			t.Errorf("stop: %v", err)
 		}
 		if err := db.Close(); err != nil {

@@ -186,7 +186,7 @@ func checkBody(s string) *Error {
 // would also turn the order of what is around them.
 func checkLine(field, s string, most int) *Error {
 	bad := func(r rune) bool {
-		return r < ' ' || r == 0x7f || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069
+		return r < ' ' || r >= 0x7f && r <= 0x9f || r >= 0x2028 && r <= 0x202e || r >= 0x2066 && r <= 0x2069
 	}
 	if strings.TrimSpace(s) == "" || len(s) > most || !utf8.ValidString(s) || strings.ContainsFunc(s, bad) {
 		return badData(field, "must be one line of text")
@@ -241,6 +241,16 @@ func (m *TextMark) Validate() error {
 
 // Validate implements Message.
 func (m *TextTyping) Validate() error { return firstError(checkChat(m.Chat)) }
+
+// CheckGroup says what is wrong with the name that a client chose for a group in
+// the protocol, or with the one that people see; nil if nothing is.
+func CheckGroup(group, name string) error {
+	errs := []*Error{checkName("group", group), checkLine("name", name, 4*MaxGroupName)}
+	if utf8.RuneCountInString(name) > MaxGroupName {
+		errs = append(errs, badData("name", "must be at most 64 characters"))
+	}
+	return firstError(errs...)
+}
 
 // Validate implements Message. Only the server sends this.
 func (*TextSent) Validate() error { return nil }

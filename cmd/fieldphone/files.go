@@ -13,6 +13,7 @@ import (
 func (s *server) openFiles(ctx context.Context) (err error) {
 	c := s.cfg.Files
 	s.files, err = files.New(ctx, files.Config{
+		MayRead:  s.chat.MayRead,
 		Dir:      filepath.Join(s.cfg.Data, "files"),
 		MaxBytes: int64(c.MaxBytes), QuotaPerUser: int64(c.QuotaPerUser), Quota: int64(c.Quota),
 		Keep: c.Keep, MinFree: uint64(c.MinFree),

@@ -20,6 +20,7 @@ import (
 	"fieldphone/httpapi/localname"
 	"fieldphone/httpapi/segment"
 	"fieldphone/httpapi/sqlstore"
+	"fieldphone/rtc/chat"
 	"fieldphone/rtc/hub"
 	"fieldphone/rtc/presence"
 	"fieldphone/turnsrv"
@@ -100,6 +101,7 @@ type server struct {
 	files     *files.Service
 	presence  presence.Store
 	hub       *hub.Hub
+	chat      *chat.Service
 	turn      *turnsrv.Server
 	book      *peerBook
 	calls     *callMetrics
@@ -136,6 +138,7 @@ func newServer(ctx context.Context, setup setup) (s *server, err error) {
 		return s, err
 	}
 	s.defer_(s.db.Close)
+	s.chat = chat.New(chat.Config{Retention: cfg.Retention.Messages, Now: time.Now, Logger: log}, s.db.Chats())
 	if err = s.openFiles(ctx); err != nil {
 		return s, err
 	}
@@ -146,6 +149,7 @@ func newServer(ctx context.Context, setup setup) (s *server, err error) {
 	if s.hub, err = hub.New(s.hubConfig(), s.presence); err != nil {
 		return s, err
 	}
+	s.chat.OnChange(s.hub.Deliver)
 	turnSecret, err := loadSecret(cfg.TURN.Secret.Reveal(), cfg.Data, "turn.secret")
 	if err != nil {
 		return s, err
@@ -198,10 +202,10 @@ func (s *server) hubConfig() hub.Config {
 	return hub.Config{
 		Node: s.node, Heartbeat: c.Heartbeat, PresenceTTL: c.PresenceTTL, ResumeWindow: c.ResumeWindow,
 		RingTimeout: c.RingTimeout, HelloTimeout: helloTimeout, MessageRate: messageRate, MessageBurst: messageBurst,
-		Now: time.Now, Logger: s.log,
+		Now: time.Now, Logger: s.log, Chat: s.chat,
 		Hooks: hub.Hooks{
 			OnPaired: s.book.paired, OnParted: s.book.parted, OnCandidate: s.book.signalled, OnCallConnected: s.calls.connected,
-			OnCallEnded: func(over hub.CallOver) { s.hangUp(over); s.calls.over(over) },
+			OnCallEnded: func(over hub.CallOver) { s.hangUp(over); s.calls.over(over); s.keepCall(over) },
 		},
 	}
 }
@@ -234,6 +238,7 @@ func (s *server) run(ctx context.Context) error {
 		})
 	}
 	s.serveName(s.places)
+	wg.Go(func() { s.chat.Run(ctx) })
 	wg.Go(func() { s.hub.Run(ctx) })
 	wg.Go(func() { s.cert.Run(ctx) })
 	wg.Go(func() {

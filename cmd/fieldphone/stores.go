@@ -23,7 +23,9 @@ func openAccounts(ctx context.Context, cfg configs.Config, log *slog.Logger) (*s
 	if err != nil {
 		return nil, nil, err
 	}
-	db, err := sqlstore.Open(ctx, sqlstore.Config{DSN: cfg.Database.DSN.Reveal(), Dir: cfg.Data, Logger: log})
+	db, err := sqlstore.Open(ctx, sqlstore.Config{
+		DSN: cfg.Database.DSN.Reveal(), Dir: cfg.Data, Full: cfg.Database.Sync == configs.SyncFull, Logger: log,
+	})
 	if err != nil {
 		return nil, nil, err
 	}

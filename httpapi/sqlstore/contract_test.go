@@ -53,6 +53,8 @@ func testContract(t *testing.T, fresh func(t *testing.T) backend) {
 		"a user is changed as a whole":         testChangeUser,
 		"one of many admins stays":             testLastAdmin,
 		"all sessions of a user end":           testEndSessions,
+		"texts are kept as they are":           testTexts,
+		"marks only grow":                      testMarks,
 		"another handle sees it, and restarts": testReopen,
 		"many open at once":                    testOpenAtOnce,
 	} {

@@ -18,6 +18,11 @@ type Config struct {
 	// Dir is the folder of SQLite's file fieldphone.db; it is made if it is
 	// missing. Not used with a DSN.
 	Dir string
+	// Full makes SQLite wait at each commit until the disk has it (PRAGMA
+	// synchronous = FULL); without, the last moments may be lost when the power
+	// fails, but never when the process is killed. In MySQL its own
+	// innodb_flush_log_at_trx_commit decides; see [DB.FlushesAtCommit].
+	Full bool
 	// Logger takes what the drivers have to say; default: discards.
 	Logger *slog.Logger
 }
@@ -36,6 +41,12 @@ type dialect struct {
 	name      string // in the names of migration files
 	forUpdate string // ends a SELECT whose rows must not change before the commit
 	classify  func(error) failure
+	// insertIgnore begins an INSERT that does nothing if the row is there.
+	insertIgnore string
+	// orderedJoin reads the left table first, in the order of its index.
+	orderedJoin string
+	// like is a condition that a column has a text in it, whatever the case.
+	like func(column, text string) (condition string, args []any)
 	// lockSchema keeps other processes from migrating until unlock is called.
 	lockSchema func(context.Context, *sql.Conn) (unlock func(), err error)
 }

@@ -51,9 +51,12 @@ func openMySQL(ctx context.Context, cfg Config) (*DB, error) {
 		write: pool,
 		where: fmt.Sprintf("MySQL %s/%s", settings.Addr, settings.DBName),
 		dialect: dialect{
-			name:       "mysql",
-			forUpdate:  " FOR UPDATE",
-			classify:   classifyMySQL,
+			name:      "mysql",
+			forUpdate: " FOR UPDATE",
+			classify:  classifyMySQL,
+
+			insertIgnore: "INSERT IGNORE", orderedJoin: "STRAIGHT_JOIN", like: likeMySQL,
+
 			lockSchema: lockMySQLSchema,
 		},
 	}

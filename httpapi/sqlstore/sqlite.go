@@ -29,7 +29,11 @@ func openSQLite(ctx context.Context, cfg Config) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("SQLite: %w", err)
 	}
-	write, err := sqlitePool(path, 1)
+	synchronous := "synchronous(NORMAL)"
+	if cfg.Full {
+		synchronous = "synchronous(FULL)"
+	}
+	write, err := sqlitePool(path, 1, synchronous)
 	if err != nil {
 		return nil, err
 	}
@@ -42,8 +46,11 @@ func openSQLite(ctx context.Context, cfg Config) (*DB, error) {
 		write: write,
 		where: "SQLite " + path,
 		dialect: dialect{
-			name:       "sqlite",
-			classify:   classifySQLite,
+			name:     "sqlite",
+			classify: classifySQLite,
+
+			insertIgnore: "INSERT OR IGNORE", orderedJoin: "CROSS JOIN", like: likeSQLite,
+
 			lockSchema: func(context.Context, *sql.Conn) (func(), error) { return func() {}, nil },
 		},
 	}
@@ -102,7 +109,6 @@ func sqlitePool(path string, connections int, pragmas ...string) (*sql.DB, error
 	pragmas = append([]string{
 		fmt.Sprintf("busy_timeout(%d)", sqliteBusy.Milliseconds()),
 		"journal_mode(WAL)",
-		"synchronous(NORMAL)",
 		"foreign_keys(1)",
 	}, pragmas...)
 	query := url.Values{"_pragma": pragmas, "_txlock": {"immediate"}, "_error_rc": {"1"}}

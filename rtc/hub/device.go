@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"encoding/json"
 	"slices"
 	"time"
 
@@ -21,6 +22,7 @@ type device struct {
 	busy      bool // in a call, as presence shows it
 	path      *PathReport
 	elsewhere []rtc.ElsewhereCall // as last told to this connection
+	typed     time.Time           // when it last said that its user writes
 
 	stream string
 	seq    uint64
@@ -74,12 +76,18 @@ func (d *device) party() Party { return Party{User: d.key.User, Session: d.sessi
 
 // send sends a numbered message, now or when the device is back.
 func (h *Hub) send(d *device, msg rtc.Message) {
-	d.seq++
-	frame, err := rtc.Encode(msg, d.seq, "")
+	data, err := json.Marshal(msg)
 	if err != nil {
 		h.cfg.Logger.Error("hub: cannot encode", "type", msg.Type(), "error", err)
 		return
 	}
+	h.sendEncoded(d, msg.Type(), data)
+}
+
+// sendEncoded is send for a message that many get.
+func (h *Hub) sendEncoded(d *device, kind rtc.Type, data []byte) {
+	d.seq++
+	frame := rtc.Frame(kind, d.seq, data)
 	d.keep(frame)
 	h.stats.outbox.note(int64(len(d.outbox)))
 	if d.port != nil {

@@ -47,6 +47,7 @@ type CallOver struct {
 	Media    rtc.Media // what it was rung as
 	Reason   rtc.EndReason
 	By       string // user id of who ended it; empty if nobody did
+	Claimed  bool   // only one end ever said that it was: it may be untrue
 	At       time.Time
 	Duration time.Duration // since it was answered; 0 if it was not
 	Ends     [2]EndOver    // the caller's first

@@ -36,6 +36,7 @@ type Config struct {
 	// called by the hub's goroutine and must return at once. It is not asked of
 	// calls from the site's own endpoints.
 	Refuses func(callee, caller string) rtc.EndReason
+	Chat    Chat // nil: texts are refused
 	Hooks
 }
 
@@ -157,6 +158,17 @@ func (h *Hub) post(work func()) bool {
 		return true
 	case <-h.done:
 		return false
+	}
+}
+
+// later is post for who may be the hub's goroutine itself, which would wait for
+// itself if the inbox were full.
+func (h *Hub) later(work func()) {
+	select {
+	case h.inbox <- work:
+		h.stats.inbox.note(int64(len(h.inbox)))
+	default:
+		go h.post(work)
 	}
 }
 

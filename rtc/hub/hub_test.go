@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"fieldphone/rtc"
+	"fieldphone/rtc/chat"
+	"fieldphone/rtc/chat/chattest"
 	"fieldphone/rtc/presence"
 
 	"go.uber.org/goleak"
@@ -34,10 +36,13 @@ func inBubble(t *testing.T, test func(t *testing.T, h *Hub)) {
 func inBubbleOf(t *testing.T, cfg Config, test func(t *testing.T, h *Hub)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
+		stop := chatOf(&cfg)
+		defer stop()
 		h, err := New(cfg, presence.NewMemory(time.Now))
 		if err != nil {
 			t.Fatal(err)
 		}
+		cfg.Chat.(*chat.Service).OnChange(h.Deliver)
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
 		go func() {
@@ -50,6 +55,16 @@ func inBubbleOf(t *testing.T, cfg Config, test func(t *testing.T, h *Hub)) {
 		}()
 		test(t, h)
 	})
+}
+
+// chatOf gives a hub chats that are kept in memory.
+func chatOf(cfg *Config) (stop func()) {
+	s := chat.New(chat.Config{Now: time.Now}, chattest.New())
+	cfg.Chat = s
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() { defer close(done); s.Run(ctx) }()
+	return func() { cancel(); <-done }
 }
 
 const callID = "call-0001"
@@ -344,7 +359,7 @@ func TestTextIsDeliveredOnce(t *testing.T) {
 		one[*rtc.TextMessage](second)
 		none[*rtc.TextMessage](alice)
 		alice.say(&rtc.TextSend{Message: "text-0002", Chat: "nobody", Body: "hi"})
-		alice.refused(rtc.CodeOffline)
+		alice.refused(rtc.CodeNoSuchChat)
 	})
 }
 

@@ -106,6 +106,7 @@ func (h *Hub) logCall(what string, c *call.Call, d *device, more ...any) {
 func (h *Hub) finish(c *call.Call) {
 	reason, by := c.Ending()
 	over := CallOver{Call: c.ID(), Media: c.Media(), Reason: reason, By: by, At: h.cfg.Now()}
+	over.Claimed = c.Started().IsZero() && c.Gen() > 0
 	if started := c.Started(); !started.IsZero() {
 		over.Duration = over.At.Sub(started)
 	}

@@ -17,7 +17,6 @@ type roster struct {
 	puts   map[presence.Key]presence.Entry
 	gone   map[presence.Key]struct{}
 	frame  []byte // the snapshot as it is sent, nil once it has changed
-	texts  recentTexts
 }
 
 // person gathers the devices of one user.
@@ -38,7 +37,6 @@ func newRoster() roster {
 		people: make(map[string]*person),
 		puts:   make(map[presence.Key]presence.Entry),
 		gone:   make(map[presence.Key]struct{}),
-		texts:  newRecentTexts(),
 	}
 }
 

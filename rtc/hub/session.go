@@ -55,7 +55,16 @@ func (h *Hub) carryOut(p *Port, d *device, r request) error {
 		h.leave(d)
 		return nil
 	case *rtc.TextSend:
-		return h.text(p, d, env, m)
+		return h.text(p, d, env, m, m.Chat)
+	case *rtc.TextEdit:
+		return h.text(p, d, env, m, m.Chat)
+	case *rtc.TextDelete:
+		return h.text(p, d, env, m, m.Chat)
+	case *rtc.TextMark:
+		return h.text(p, d, env, m, m.Chat)
+	case *rtc.TextTyping:
+		h.typing(d, m)
+		return nil
 	case *rtc.CallInvite:
 		return h.invite(d, m, ack)
 	case *rtc.CallReport:
@@ -213,32 +222,4 @@ func (h *Hub) reachable(user string) []call.Device {
 		}
 	}
 	return keys
-}
-
-// text delivers a message to the devices of another user, and shows it on the
-// sender's other devices.
-func (h *Hub) text(p *Port, d *device, env rtc.Envelope, m *rtc.TextSend) error {
-	now := h.cfg.Now()
-	sent, again := h.roster.texts.remember(d.key.User, m.Message, now)
-	if !again {
-		targets := h.users[m.Chat]
-		if m.Chat == d.key.User || len(h.reachable(m.Chat)) == 0 {
-			h.roster.texts.forget(d.key.User, m.Message)
-			return rtc.NewError(rtc.CodeOffline, "the person is not connected; nothing was delivered")
-		}
-		msg := &rtc.TextMessage{Message: m.Message, From: d.user, Chat: d.key.User, Kind: rtc.KindText, Body: m.Body, ServerTime: sent.UnixMilli()}
-		for _, target := range targets {
-			h.send(target, msg)
-		}
-		shown := *msg
-		shown.Chat = m.Chat
-		for _, own := range h.users[d.key.User] {
-			if own != d {
-				h.send(own, &shown)
-			}
-		}
-		h.stats.texts.Add(1)
-	}
-	p.reply(&rtc.TextSent{Message: m.Message, ServerTime: sent.UnixMilli()}, env.ID)
-	return nil
 }

@@ -76,6 +76,10 @@ export const apiCodes = [
   "admin_exists",
   "admin_code_wrong",
   "too_many_connections",
+  "bad_data",
+  "no_such_chat",
+  "blocked",
+  "not_stored",
   "internal",
 ] as const;
 

@@ -45,6 +45,10 @@ const apiWords: Record<ApiCode, Key> = {
   admin_exists: "api.admin_exists",
   admin_code_wrong: "api.admin_code_wrong",
   too_many_connections: "api.busy",
+  bad_data: "api.bad_request",
+  no_such_chat: "api.no_such_chat",
+  blocked: "api.blocked",
+  not_stored: "api.not_stored",
   internal: "api.internal",
   unreachable: "api.unreachable",
 };
