@@ -15,6 +15,7 @@ import { deviceName } from "./state/device";
 import { Settings } from "./state/settings";
 import { Kept } from "./state/storage";
 import { badgeTells, keepAwake, notifyCalls, soundCalls, titleTells } from "./ui/alerts";
+import { notifyTexts } from "./ui/chat/alerts";
 import { Provide } from "./ui/context";
 import { followHistory } from "./ui/history";
 import { Root } from "./ui/Root";
@@ -118,6 +119,7 @@ function takeLink(): void {
 soundCalls(app, ringer);
 titleTells(app);
 notifyCalls(app);
+notifyTexts(app);
 badgeTells(app);
 keepAwake(app);
 followHistory(app, window);

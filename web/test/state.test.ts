@@ -1,12 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { Api, ApiError } from "../src/protocol/api";
-import { RequestError } from "../src/protocol/pending";
 import { deviceName } from "../src/state/device";
 import { People } from "../src/state/people";
 import { Renewal } from "../src/state/renewal";
 import { Settings } from "../src/state/settings";
 import { Kept } from "../src/state/storage";
-import { Texts, tooLong, type TextsDeps } from "../src/state/texts";
 import { FakeTime } from "./fakes";
 
 class FakeStorage {
@@ -17,131 +15,7 @@ class FakeStorage {
 }
 
 const kept = (storage = new FakeStorage()) => new Kept(() => storage as unknown as Storage);
-const refusing = new Kept(() => {
-  throw new DOMException("", "SecurityError");
-});
 const bob = { id: "bob", name: "Bob" };
-
-describe("texts", () => {
-  const make = (change: Partial<TextsDeps> = {}) => {
-    let count = 0;
-    const texts = new Texts({
-      send: ({ message }) =>
-        Promise.resolve({ type: "text.sent", data: { message, pos: 1, rev: 1, server_time: 5_000 } }),
-      random: (bytes) => bytes.fill((count += 1)),
-      serverNow: () => 1_000,
-      kept: kept(),
-      lookingAt: () => undefined,
-      ...change,
-    });
-    texts.open("alice");
-    return texts;
-  };
-  const entries = (texts: Texts, peer = "bob") => texts.conversations.value.get(peer)?.entries ?? [];
-  const incoming = (id: string, body = "hi") => ({
-    message: id,
-    chat: "bob",
-    from: bob,
-    kind: "text" as const,
-    body,
-    pos: 1,
-    rev: 1,
-    server_time: 7,
-  });
-
-  test("goes from sending to sent, with the server's time", async () => {
-    const texts = make();
-    const sending = texts.send(bob, "  Water?  ");
-    expect(entries(texts)).toMatchObject([{ body: "Water?", state: "sending", mine: true }]);
-    await sending;
-    expect(entries(texts)).toMatchObject([{ state: "sent", at: 5_000 }]);
-  });
-
-  test("a failed one says why and is retried under the same name", async () => {
-    const names: string[] = [];
-    const texts = make({
-      send: ({ message }) => {
-        names.push(message);
-        return names.length === 1
-          ? Promise.reject(new RequestError("offline"))
-          : Promise.resolve({ type: "text.sent", data: { message, pos: 1, rev: 1, server_time: 9 } });
-      },
-    });
-    await texts.send(bob, "Water?");
-    const [failed] = entries(texts);
-    expect(failed).toMatchObject({ state: "failed", problem: "offline" });
-    await texts.retry("bob", failed!.id);
-    expect(entries(texts)).toMatchObject([{ state: "sent" }]);
-    expect(names[0]).toBe(names[1]);
-  });
-
-  test("counts what is unread, once, and not what is looked at", () => {
-    const texts = make();
-    texts.receive(incoming("m-1"), "alice");
-    texts.receive(incoming("m-1"), "alice");
-    texts.receive(incoming("m-2"), "alice");
-    // What comes back from the echo is no news.
-    texts.receive({ ...incoming("m-3"), from: { id: "_echo", name: "Echo test" } }, "alice");
-    expect(texts.unread.value).toBe(2);
-    texts.markRead("bob");
-    expect(texts.unread.value).toBe(0);
-    const watching = make({ lookingAt: () => "bob" });
-    watching.receive(incoming("m-1"), "alice");
-    expect(watching.unread.value).toBe(0);
-  });
-
-  test("what I wrote on another device is mine and with the right person", () => {
-    const texts = make();
-    const from = { id: "alice", name: "Alice" };
-    texts.receive({ ...incoming("m-1"), from, chat: "bob" }, "alice");
-    expect(entries(texts)).toMatchObject([{ mine: true }]);
-    expect(texts.unread.value).toBe(0);
-  });
-
-  test("survives a reload, is bounded, and is cleared at sign-out", () => {
-    const storage = new FakeStorage();
-    const texts = make({ kept: kept(storage) });
-    for (let i = 0; i < 300; i += 1) texts.receive(incoming(`m-${i}`, "x".repeat(8_000)), "alice");
-    expect(entries(texts)).toHaveLength(200);
-    const again = make({ kept: kept(storage) });
-    expect(entries(again).length).toBeGreaterThan(10);
-    expect(storage.items.get("fieldphone.texts.alice")!.length).toBeLessThan(1_000_001);
-    const other = make({ kept: kept(storage) });
-    other.open("mallory");
-    expect(other.conversations.value.size).toBe(0);
-    again.clear();
-    expect(storage.items.size).toBe(0);
-  });
-
-  test("what was being sent during a reload is not shown as sent", () => {
-    const storage = new FakeStorage();
-    void make({ kept: kept(storage), send: () => new Promise(() => undefined) }).send(bob, "x");
-    expect(entries(make({ kept: kept(storage) }))).toMatchObject([{ state: "failed" }]);
-  });
-
-  test("works where nothing can be stored, and with spoilt storage", async () => {
-    const texts = make({ kept: refusing });
-    await texts.send(bob, "x");
-    expect(entries(texts)).toHaveLength(1);
-    const storage = new FakeStorage();
-    storage.setItem("fieldphone.texts.alice", "{[");
-    expect(make({ kept: kept(storage) }).conversations.value.size).toBe(0);
-  });
-
-  test("a missed call counts as unread, one that was talked does not", () => {
-    const texts = make();
-    const call = { call: "c-1", peer: bob, media: "video", outgoing: false, at: 1 } as const;
-    texts.addCall({ ...call, end: "hangup", seconds: 12 });
-    expect(texts.unread.value).toBe(0);
-    texts.addCall({ ...call, call: "c-2", end: "timeout", seconds: undefined });
-    expect(texts.unread.value).toBe(1);
-  });
-
-  test("length is counted in bytes", () => {
-    expect(tooLong("x".repeat(8_000))).toBe(false);
-    expect(tooLong("水".repeat(2_667))).toBe(true);
-  });
-});
 
 describe("people", () => {
   test("those who can be called come first, then by name; the absent stay listed", () => {

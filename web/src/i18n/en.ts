@@ -182,16 +182,14 @@ const texts = {
   "text.box": "Message",
   "text.placeholder": "Write to {name}",
   "text.send": "Send",
-  "text.sending": "sending…",
   "text.sent": "sent",
   "text.retry": "Try again",
   "text.back": "Back",
   "text.too_long": "This is too long for one text. Send it in parts.",
-  "text.offline_hint": "{name} is offline. A text arrives only while they have the page open.",
-  "text.offline": "Not delivered: {name} is not connected.",
-  "text.rate_limited": "Not delivered: too many texts at once.",
-  "text.no_answer": "Not known whether it arrived: the server did not answer.",
-  "text.failed": "Not delivered.",
+  "text.offline_hint": "{name} is offline. The text is there when they come back.",
+  "text.rate_limited": "Too many texts at once. It is tried again by itself.",
+  "text.no_answer": "The server did not answer. Try again.",
+  "text.failed": "Not sent.",
 
   "incoming.label": "{name} is calling",
   "incoming.video": "Video call",
@@ -323,7 +321,8 @@ const texts = {
   "account.wrong_current": "The current password is wrong.",
   "account.password_changed": "Password changed. Your other devices were signed out.",
   "account.sign_out": "Sign out",
-  "account.sign_out_hint": "Ends this session on every device that uses it, and forgets the texts kept here.",
+  "account.sign_out_hint":
+    "Ends this session on every device that uses it, and forgets what this device keeps.",
 } as const;
 
 export type Messages = Record<keyof typeof texts, string>;

@@ -1,10 +1,11 @@
 // The whole page without its pixels: session, connection, people, calls, texts.
-import { computed, effect, signal } from "@preact/signals";
+import { computed, signal } from "@preact/signals";
 import { Calls, type CallsDeps } from "../call/calls";
 import { EchoTest, type EchoDeps } from "../call/echo";
 import { IceCache } from "../call/iceCache";
 import type { Tester } from "../diagnose";
 import { ApiError, type Account, type Api } from "../protocol/api";
+import { ChatApi } from "../protocol/chats";
 import { ServerClock, type Timers } from "../protocol/clock";
 import { Connection, type ConnectionDeps, type ConnectionState, type Socket } from "../protocol/connection";
 import {
@@ -16,13 +17,13 @@ import {
   type Welcome,
 } from "../protocol/messages";
 import { RequestError } from "../protocol/pending";
+import { Chats } from "./chat/chats";
 import { Identity } from "./identity";
 import { Invites, Joining } from "./joining";
 import { People } from "./people";
 import type { Settings } from "./settings";
 import type { Kept } from "./storage";
 import { Testing, type TesterNeeds } from "./testing";
-import { Texts } from "./texts";
 import { View } from "./view";
 
 export interface AppDeps {
@@ -57,10 +58,10 @@ export class App {
   readonly clock: ServerClock;
   readonly calls: Calls;
   readonly echo: EchoTest;
-  readonly texts: Texts;
+  readonly chats: Chats;
   readonly testing: Testing;
   readonly view = new View();
-  /** The person whose texts can be read on the screen now. */
+  /** The chat that can be read on the screen now. */
   readonly reading = computed(() => {
     if (this.view.admin.value !== undefined) return undefined;
     const call = this.calls.current.value;
@@ -95,9 +96,7 @@ export class App {
       timers: deps.timers,
       serverNow: () => this.clock.now(),
       kept: deps.tab,
-      onOver: (over) => {
-        if (over.end !== "merged" && over.end !== "moved") this.texts.addCall(over);
-      },
+      onOver: (over) => this.chats.addCall(over),
       onProblem: deps.onProblem,
     });
     this.echo = new EchoTest({
@@ -110,12 +109,16 @@ export class App {
       timers: deps.timers,
       now: deps.call.now,
     });
-    this.texts = new Texts({
-      send: (data) => this.request((line) => line.request("text.send", data)),
+    this.chats = new Chats({
+      api: new ChatApi(deps.api),
+      request: (type, data) => this.request((line) => line.request(type, data)),
+      tell: (type, data) => this.line?.tell(type, data),
+      online: () => this.connection.value.kind === "online",
+      timers: deps.timers,
       random: deps.call.random,
       serverNow: () => this.clock.now(),
-      kept: deps.tab,
-      lookingAt: () => (this.view.visible.value ? this.reading.value : undefined),
+      kept: deps.local,
+      onProblem: deps.onProblem,
     });
     this.identity = new Identity({
       api: deps.api,
@@ -126,7 +129,7 @@ export class App {
       onIn: (user) => this.enter(user),
       onOut: () => this.leave(),
       onLeaving: () => this.calls.hangUp(),
-      onLeft: () => this.texts.clear(),
+      onLeft: () => this.chats.close(true),
       onNewSession: (done) => {
         this.ice.clear();
         if (!done || this.connection.value.kind === "stopped") this.line?.start();
@@ -141,10 +144,6 @@ export class App {
       timers: deps.timers,
       onProblem: deps.onProblem,
     });
-    effect(() => {
-      const reading = this.reading.value;
-      if (reading !== undefined && this.view.visible.value) this.texts.markRead(reading);
-    });
   }
 
   /** The user of this page, while signed in. */
@@ -152,10 +151,11 @@ export class App {
     return this.identity.me;
   }
 
-  /** A person by id, also one who is known from texts alone. */
+  /** A person by id, also one who is known from a chat alone; or a group. */
   personNamed(id: string): User {
     if (id === echoID) return { id, name: this.settings.t("echo.name") };
-    return this.people.find(id) ?? this.texts.conversations.value.get(id)?.peer ?? { id, name: id };
+    const known = this.people.find(id);
+    return known ?? { id, name: this.chats.find(id)?.head.value.name || id };
   }
 
   openConversation(id: string): void {
@@ -202,7 +202,7 @@ export class App {
   }
 
   private async enter(user: Account): Promise<void> {
-    this.texts.open(user.id);
+    this.chats.open(user, this.settings.t("echo.name"));
     const device = await this.deps.device();
     if (this.me?.id !== user.id) return;
     this.line?.stop("signed_out");
@@ -236,6 +236,7 @@ export class App {
     if (!welcome.resumed) this.ice.clear();
     this.identity.named(welcome.user.name);
     this.calls.welcome(welcome);
+    this.chats.welcome();
     this.identity.renewal.schedule();
     if (this.joining.site.value === undefined) void this.joining.load();
     void this.loadUsers(!welcome.resumed);
@@ -253,7 +254,9 @@ export class App {
         this.people.update(message.data.people);
         break;
       case "text.message":
-        if (this.me) this.texts.receive(message.data, this.me.id);
+      case "text.marks":
+      case "text.typing":
+        this.chats.take(message);
         break;
       case "path.run":
       case "path.signal":
@@ -286,6 +289,7 @@ export class App {
     this.line = undefined;
     if (this.connection.value.kind !== "stopped") line?.stop("signed_out");
     this.people.clear();
+    this.chats.close();
   }
 
   private async probe(): Promise<"ok" | "unauthenticated" | "unreachable"> {

@@ -1,9 +1,13 @@
 import { signal } from "@preact/signals";
 
+export type Side = "people" | "chats";
+
 /** What is on the screen besides the call. */
 export class View {
-  /** The person whose conversation is open. */
+  /** The chat that is open: a person's id, or a group's name. */
   readonly openWith = signal<string | undefined>(undefined);
+  /** What the list beside it shows. */
+  readonly side = signal<Side>("people");
   readonly account = signal(false);
   /** The dialog that makes invites. */
   readonly inviting = signal(false);
@@ -17,6 +21,7 @@ export class View {
 
   reset(): void {
     this.openWith.value = undefined;
+    this.side.value = "people";
     this.account.value = false;
     this.inviting.value = false;
     this.textsInCall.value = false;

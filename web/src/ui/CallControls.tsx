@@ -11,7 +11,7 @@ export function CallControls({ call }: { call: Call }): JSX.Element {
   const media = calls.session.own;
   const { own } = call;
   const running = !["inviting", "ringing"].includes(call.stage);
-  const unread = app.texts.conversations.value.get(call.peer.id)?.unread ?? 0;
+  const unread = app.chats.unreadIn(call.peer.id);
   const texts = view.textsInCall.value;
   return (
     <div class="controls" role="group" aria-label={t("call.controls")}>

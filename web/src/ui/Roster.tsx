@@ -90,7 +90,7 @@ function Row({ person, namesake, about }: RowProps): JSX.Element {
   const app = useApp();
   const { t } = app.settings;
   const { name, status, id } = person;
-  const unread = app.texts.conversations.value.get(id)?.unread ?? 0;
+  const unread = app.chats.unreadIn(id);
   const why =
     status === "offline" ? t("roster.offline_why", { name }) : app.calls.busy ? t("roster.busy_why") : "";
   const call = (media: "video" | "audio") => app.call(person, media);

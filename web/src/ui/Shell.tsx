@@ -1,5 +1,4 @@
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
 import type { Call } from "../call/types";
 import { echoID } from "../protocol/messages";
 import { mayInvite } from "../state/joining";
@@ -8,6 +7,9 @@ import { AdminClaim } from "./AdminClaim";
 import { Avatar } from "./Avatar";
 import { Banner } from "./Banner";
 import { CallView } from "./CallView";
+import { ChatList } from "./chat/ChatList";
+import { SideTabs } from "./chat/SideTabs";
+import { SignOut } from "./chat/SignOut";
 import { useApp } from "./context";
 import { Conversation } from "./Conversation";
 import { EchoEnded } from "./EchoEnded";
@@ -34,7 +36,8 @@ export function Shell({ away }: { away: boolean }): JSX.Element {
       <Banner />
       <div class="side">
         <TopBar />
-        <Roster />
+        <SideTabs />
+        {view.side.value === "chats" ? <ChatList /> : <Roster />}
         <SideFoot />
       </div>
       <div class="main">
@@ -54,21 +57,20 @@ function Main(): JSX.Element {
   const call = calls.current.value;
   const openWith = view.openWith.value;
   const shown = app.reading.value;
-  const peer = shown === undefined ? undefined : app.personNamed(shown);
   if (call) {
     const named: Call = call.peer.id === echoID ? { ...call, peer: app.personNamed(echoID) } : call;
     if (call.stage === "ended")
       return call.peer.id === echoID ? <EchoEnded call={named} /> : <Ended call={call} />;
     const hide = view.wide.value ? undefined : () => (view.textsInCall.value = false);
     return (
-      <div class={`with-call ${peer ? "texts" : ""}`}>
+      <div class={`with-call ${shown === undefined ? "" : "texts"}`}>
         <CallView call={named} />
-        {peer && <Conversation peer={peer} inCall onBack={hide} />}
+        {shown !== undefined && <Conversation chat={shown} inCall onBack={hide} />}
       </div>
     );
   }
   if (openWith !== undefined) {
-    return <Conversation peer={app.personNamed(openWith)} onBack={() => app.closeConversation()} />;
+    return <Conversation chat={openWith} onBack={() => app.closeConversation()} />;
   }
   const alone = app.people.all.value.every((person) => person.id === app.me?.id);
   return (
@@ -127,12 +129,6 @@ function TopBar(): JSX.Element | null {
 function SideFoot(): JSX.Element {
   const app = useApp();
   const { t } = app.settings;
-  const [leaving, setLeaving] = useState(false);
-  const leave = () => {
-    setLeaving(true);
-    // A server out of reach is said by the banner; the button can be tried again.
-    void app.identity.signOut().catch(() => setLeaving(false));
-  };
   return (
     <footer class="side-foot">
       {app.me?.admin && (
@@ -140,15 +136,7 @@ function SideFoot(): JSX.Element {
           {t("admin.open")}
         </button>
       )}
-      <button
-        type="button"
-        class="button"
-        disabled={leaving}
-        title={t("account.sign_out_hint")}
-        onClick={leave}
-      >
-        {t("account.sign_out")}
-      </button>
+      <SignOut />
     </footer>
   );
 }

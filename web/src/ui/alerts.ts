@@ -27,7 +27,7 @@ export function titleTells(app: App): void {
   effect(() => {
     const { t } = app.settings;
     const ringing = app.calls.incoming.value[0];
-    const unread = app.texts.unread.value;
+    const unread = app.chats.book.unread.value;
     const place = app.view.admin.value === undefined ? "Fieldphone" : `${t("admin.open")} · Fieldphone`;
     const plain = unread > 0 ? `(${unread}) ${place}` : place;
     window.clearInterval(blink);
@@ -65,7 +65,7 @@ export function notifyCalls(app: App): void {
 }
 
 /** Through the service worker where there is one: Android's browsers know no other way. */
-async function notify(
+export async function notify(
   title: string,
   options: NotificationOptions & { tag: string },
 ): Promise<Notification | undefined> {
@@ -86,7 +86,7 @@ async function notify(
 /** Shows on the installed app's icon how many texts and missed calls wait. */
 export function badgeTells(app: App): void {
   effect(() => {
-    const unread = app.texts.unread.value;
+    const unread = app.chats.book.unread.value;
     const badge = navigator as Partial<Pick<Navigator, "setAppBadge" | "clearAppBadge">>;
     void (unread > 0 ? badge.setAppBadge?.(unread) : badge.clearAppBadge?.())?.catch(() => undefined);
   });

@@ -4,8 +4,8 @@ import type { Key } from "../i18n";
 import type { ApiCode } from "../protocol/api";
 import type { Status } from "../protocol/messages";
 import type { RequestProblem } from "../protocol/pending";
-import type { CallEntry } from "../state/texts";
-import { missed } from "../state/texts";
+import type { PastCall } from "../protocol/texts";
+import { missed } from "../state/pastCalls";
 
 export const statusWord: Record<Status, Key> = {
   free: "status.free",
@@ -122,16 +122,22 @@ export const problemWord: Record<"audio" | "video" | "screen", Record<DeviceProb
   },
 };
 
-export function textProblem(problem: RequestProblem | undefined): Key {
+/** Why a text did not go yet, or will not. */
+export function textProblem(problem: RequestProblem): Key {
   switch (problem) {
-    case "offline":
-      return "text.offline";
     case "rate_limited":
     case "too_many":
       return "text.rate_limited";
+    case "not_stored":
+    case "internal":
+      return "text.not_stored";
     case "no_answer":
     case "stopped":
       return "text.no_answer";
+    case "blocked":
+      return "text.blocked";
+    case "no_such_chat":
+      return "text.no_such_chat";
     default:
       return "text.failed";
   }
@@ -187,11 +193,11 @@ function connectedLine(call: Call): Line {
 }
 
 /** The line that a call leaves in the conversation. */
-export function callEntryWord(entry: CallEntry): Key {
-  const video = entry.media === "video";
-  if (missed(entry)) return video ? "log.missed_video" : "log.missed_audio";
-  if (entry.seconds !== undefined) return video ? "log.video" : "log.audio";
-  if (!entry.mine) return video ? "log.unanswered_video_in" : "log.unanswered_audio_in";
+export function callEntryWord(call: Pick<PastCall, "media" | "reason" | "seconds">, mine: boolean): Key {
+  const video = call.media === "video";
+  if (missed(call, mine)) return video ? "log.missed_video" : "log.missed_audio";
+  if ((call.seconds ?? 0) > 0) return video ? "log.video" : "log.audio";
+  if (!mine) return video ? "log.unanswered_video_in" : "log.unanswered_audio_in";
   return video ? "log.unanswered_video" : "log.unanswered_audio";
 }
 
