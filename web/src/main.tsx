@@ -1,9 +1,11 @@
 import "webrtc-adapter";
 import { effect } from "@preact/signals";
 import { render } from "preact";
+import { DeviceChoice } from "./call/devices";
 import { brightestOf } from "./call/light";
 import { MediaSource } from "./call/media";
 import { Ringer } from "./call/ringer";
+import { browserTools } from "./call/tools";
 import { Api, socketURL } from "./protocol/api";
 import type { Timers } from "./protocol/clock";
 import { App } from "./state/app";
@@ -50,6 +52,9 @@ const onProblem = (problem: string) => {
   support.problems.splice(0, support.problems.length - 100);
 };
 
+const devices = new DeviceChoice({ media, kept: local });
+const { tools, wake } = browserTools();
+
 const app = new App({
   api: new Api((path, init) => fetch(path, init)),
   settings,
@@ -61,13 +66,15 @@ const app = new App({
   local,
   tab,
   call: {
-    source: new MediaSource(media),
+    source: new MediaSource(media, () => devices.choice.value),
+    tools,
     newPeer: (config) => new RTCPeerConnection(config),
     newStream: () => new MediaStream(),
     random,
     now: () => performance.now(),
     onPeer: (pc) => (support.pc = pc),
   },
+  devices,
   brightestOf,
   tester: async (needs) => {
     const { makeTester } = await import("./diagnose");
@@ -100,7 +107,11 @@ effect(() => {
   document.documentElement.dataset.theme = settings.dark.value ? "dark" : "light";
   document.documentElement.lang = settings.language.value;
 });
-for (const event of ["pointerdown", "keydown"]) window.addEventListener(event, () => ringer.unlock());
+for (const event of ["pointerdown", "keydown"])
+  window.addEventListener(event, () => {
+    ringer.unlock();
+    wake();
+  });
 window.addEventListener("online", () => app.wake(true));
 const network = (navigator as { connection?: EventTarget }).connection;
 network?.addEventListener("change", () => navigator.onLine && app.wake(true));
@@ -108,7 +119,10 @@ document.addEventListener("visibilitychange", () => {
   app.view.visible.value = document.visibilityState === "visible";
   if (app.view.visible.value) app.wake(false);
 });
-media?.addEventListener("devicechange", () => void app.calls.session.own?.devicesChanged());
+media?.addEventListener("devicechange", () => {
+  void devices.refresh();
+  void app.calls.session.own?.devicesChanged();
+});
 
 /** Takes the code of a link to here, and takes it out of the address, where others would see it. */
 function takeLink(): void {

@@ -3,6 +3,7 @@ import { h, type FunctionComponent } from "preact";
 import { render } from "preact-render-to-string";
 import { Admin } from "../src/admin/state/admin";
 import { ProvideAdmin } from "../src/admin/ui/context";
+import { DeviceChoice } from "../src/call/devices";
 import { MediaSource } from "../src/call/media";
 import { Api } from "../src/protocol/api";
 import { App } from "../src/state/app";
@@ -83,6 +84,7 @@ export class Site {
         onPeer: () => undefined,
       },
       onProblem: () => undefined,
+      devices: new DeviceChoice({ media: undefined, kept: storage() }),
       brightestOf: () => Promise.resolve(undefined),
       tester: () => Promise.reject(new Error("no tests here")),
     });

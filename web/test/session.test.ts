@@ -1,5 +1,6 @@
 // The whole page at the end of a session, with a server by hand.
 import { beforeEach, describe, expect, test } from "vitest";
+import { DeviceChoice } from "../src/call/devices";
 import { MediaSource } from "../src/call/media";
 import { Api } from "../src/protocol/api";
 import { App } from "../src/state/app";
@@ -83,6 +84,7 @@ beforeEach(async () => {
       now: () => time.now,
       onPeer: () => undefined,
     },
+    devices: new DeviceChoice({ media: undefined, kept: storage() }),
     brightestOf: () => Promise.resolve(undefined),
     tester: () => Promise.reject(new Error("no tests here")),
     onProblem: () => undefined,

@@ -1,4 +1,5 @@
 // Cameras, microphones and screens, and plain words for why one is not there.
+import { listOf, type Choice, type DeviceList } from "./devices";
 import type { DeviceProblem, Kind } from "./types";
 
 /** The part of navigator.mediaDevices that is used; undefined on an insecure page. */
@@ -13,18 +14,48 @@ export interface Captured {
 
 export type Facing = "user" | "environment";
 
-const sound: MediaTrackConstraints = {
-  echoCancellation: true,
-  noiseSuppression: true,
-  autoGainControl: true,
-};
+/** A screen, and the sound of what it shows where the browser and the person give it. */
+export interface Screen {
+  video: MediaStreamTrack;
+  audio?: MediaStreamTrack;
+}
 
-const picture = (camera: string | undefined, facing: Facing): MediaTrackConstraints => ({
+/** What was chosen is wished for, not required: while it is unplugged another one has to do. */
+const wished = (id: string | undefined): MediaTrackConstraints =>
+  id === undefined ? {} : { deviceId: { ideal: id } };
+
+const sound = ({ audioinput, quiet }: Choice): MediaTrackConstraints => ({
+  echoCancellation: true,
+  noiseSuppression: quiet,
+  autoGainControl: true,
+  ...wished(audioinput),
+});
+
+const picture = (
+  camera: string | undefined,
+  facing: Facing,
+  chosen: string | undefined,
+): MediaTrackConstraints => ({
   width: { ideal: 1280 },
   height: { ideal: 720 },
   frameRate: { ideal: 30, max: 30 },
-  ...(camera === undefined ? { facingMode: facing } : { deviceId: { exact: camera } }),
+  ...(camera !== undefined
+    ? { deviceId: { exact: camera } }
+    : chosen !== undefined
+      ? wished(chosen)
+      : { facingMode: facing }),
 });
+
+/**
+ * A screen's sound as it is: what takes noise and echo out of a voice spoils music. The
+ * voices of this very call are left out where the browser can.
+ */
+const screenSound = {
+  echoCancellation: false,
+  noiseSuppression: false,
+  autoGainControl: false,
+  restrictOwnAudio: true,
+} as MediaTrackConstraints;
 
 /** Says in a word what a refused getUserMedia or getDisplayMedia means. */
 export function deviceProblem(error: unknown): DeviceProblem {
@@ -46,9 +77,16 @@ export function deviceProblem(error: unknown): DeviceProblem {
 
 export class MediaSource {
   private readonly devices: Devices | undefined;
+  private readonly chosen: () => Choice;
 
-  constructor(devices: Devices | undefined) {
+  /** choice: what the person wants on this device. */
+  constructor(devices: Devices | undefined, choice: () => Choice = () => ({ quiet: true })) {
     this.devices = devices;
+    this.chosen = choice;
+  }
+
+  get choice(): Choice {
+    return this.chosen();
   }
 
   get canShareScreen(): boolean {
@@ -62,7 +100,7 @@ export class MediaSource {
     if (!this.devices)
       return { problems: Object.fromEntries(kinds.map((kind) => [kind, "insecure" as const])) };
     try {
-      return await this.get(want, undefined, facing);
+      return await this.get(want, undefined, facing, this.choice.videoinput);
     } catch (error) {
       if (kinds.length === 1) return { problems: { [kinds[0]!]: deviceProblem(error) } };
     }
@@ -72,28 +110,36 @@ export class MediaSource {
     return { audio: audio.audio, video: video.video, problems: { ...audio.problems, ...video.problems } };
   }
 
-  /** Opens one certain camera; throws when it does not open. */
-  async camera(device: string | undefined, facing: Facing): Promise<MediaStreamTrack> {
-    const { video } = await this.get({ audio: false, video: true }, device, facing);
+  /**
+   * Opens one certain camera, or the chosen one, or one that looks that way; throws when
+   * it does not open.
+   */
+  async camera(device: string | undefined, facing: Facing, chosen?: string): Promise<MediaStreamTrack> {
+    const { video } = await this.get({ audio: false, video: true }, device, facing, chosen);
     if (!video) throw new DOMException("no video track", "NotFoundError");
     return video;
   }
 
   /** Asks for a screen to show; throws when the person changes their mind. */
-  async screen(): Promise<MediaStreamTrack> {
-    const stream = await this.devices?.getDisplayMedia?.({ video: true, audio: false });
-    const track = stream?.getVideoTracks()[0];
-    if (!track) throw new DOMException("no screen", "NotFoundError");
-    return track;
+  async screen(): Promise<Screen> {
+    const wish = { video: true, audio: screenSound, systemAudio: "include", surfaceSwitching: "include" };
+    const stream = await this.devices?.getDisplayMedia?.(wish);
+    const video = stream?.getVideoTracks()[0];
+    if (!video) throw new DOMException("no screen", "NotFoundError");
+    return { video, audio: stream?.getAudioTracks()[0] };
   }
 
   /** The ids of the cameras; empty where the browser does not tell. */
   async cameras(): Promise<string[]> {
+    return (await this.list()).videoinput.map(({ id }) => id);
+  }
+
+  /** What there is; empty where the browser does not tell. */
+  async list(): Promise<DeviceList> {
     try {
-      const all = (await this.devices?.enumerateDevices()) ?? [];
-      return all.filter((device) => device.kind === "videoinput").map((device) => device.deviceId);
+      return listOf((await this.devices?.enumerateDevices()) ?? []);
     } catch {
-      return [];
+      return listOf([]);
     }
   }
 
@@ -101,11 +147,12 @@ export class MediaSource {
     want: { audio: boolean; video: boolean },
     camera: string | undefined,
     facing: Facing,
+    chosen: string | undefined,
   ): Promise<Captured> {
     if (!this.devices) throw new DOMException("no media devices", "SecurityError");
     const stream = await this.devices.getUserMedia({
-      audio: want.audio && sound,
-      video: want.video && picture(camera, facing),
+      audio: want.audio && sound(this.choice),
+      video: want.video && picture(camera, facing, chosen),
     });
     return { audio: stream.getAudioTracks()[0], video: stream.getVideoTracks()[0], problems: {} };
   }

@@ -108,7 +108,7 @@ export class News {
 
   private signal(data: ClientData["call.signal"]): void {
     const talk = this.deps.talks.find(data.call);
-    if (talk?.call.value.gen === data.gen) talk.session.link?.receive(data.payload);
+    if (talk?.call.value.gen === data.gen) talk.session.receive(data.payload);
   }
 
   private peerSeen(call: string, connected: boolean): void {

@@ -1,13 +1,20 @@
 // What this side sends: microphone, camera, screen.
+import { present } from "./devices";
 import { deviceProblem, type Facing, type MediaSource } from "./media";
+import { Microphone } from "./microphone";
+import type { Mixer } from "./mixer";
 import type { Tracks } from "./link";
-import { noOwn, type Kind, type Own } from "./types";
+import { SharedScreen } from "./screen";
+import { Serial } from "./serial";
+import { noOwn, type Kind, type Own, type ScreenUse } from "./types";
 import type { Wish } from "./wish";
 
 export interface OwnDeps {
   source: MediaSource;
   /** Sends another track, or none. */
   replace: (kind: Kind, track: MediaStreamTrack | null) => Promise<void>;
+  /** Puts a screen's sound and the microphone together; undefined where the browser cannot. */
+  mix?: (screen: MediaStreamTrack) => Mixer | undefined;
   onChange: () => void;
 }
 
@@ -16,22 +23,40 @@ export class OwnMedia {
   /** What the person asked for last; a device that comes takes it over. */
   wish: Wish;
   private readonly deps: OwnDeps;
-  private mic: MediaStreamTrack | undefined;
+  private readonly mic: Microphone;
   private cam: MediaStreamTrack | undefined;
-  private shown: MediaStreamTrack | undefined;
+  private screen: SharedScreen | undefined;
   private facing: Facing = "user";
+  /** The person went to another camera than the chosen one, for this call. */
+  private switched = false;
+  /** The chosen camera that was unplugged. */
+  private fellFrom: string | undefined;
   private cameraID: string | undefined;
   private stopped = false;
-  private busy = false;
+  private readonly serial = new Serial();
 
   constructor(deps: OwnDeps, wish: Wish) {
     this.deps = deps;
     this.wish = wish;
+    this.mic = new Microphone({
+      source: deps.source,
+      wanted: () => this.wish.audio,
+      stopped: () => this.stopped,
+      state: () => this.state,
+      update: (change) => this.update(change),
+      queued: (operation) => this.queued(operation),
+      send: (track) => this.sendMic(track),
+    });
   }
 
   /** What is to be sent now. */
   get tracks(): Tracks {
-    return { audio: this.mic, video: this.shown ?? this.cam };
+    return { audio: this.screen?.mixer?.track ?? this.mic.track, video: this.screen?.video ?? this.cam };
+  }
+
+  /** The microphone itself, on or off. */
+  get microphone(): MediaStreamTrack | undefined {
+    return this.mic.track;
   }
 
   /** Asks for the microphone, muted or not, and for the camera where it is wanted. */
@@ -43,14 +68,13 @@ export class OwnMedia {
       captured.video?.stop();
       return;
     }
-    if (captured.audio) captured.audio.enabled = this.wish.audio;
-    this.mic = captured.audio;
+    this.mic.adopt(captured.audio);
     this.cam = captured.video;
     this.watch();
     const cameras = await this.deps.source.cameras();
     this.update({
       asking: false,
-      audio: this.sounding,
+      audio: this.mic.sounding,
       video: this.cam !== undefined,
       problems: captured.problems,
       mirrored: this.facing === "user",
@@ -61,9 +85,9 @@ export class OwnMedia {
   /** Mutes or unmutes; with no microphone yet it asks for one. */
   async setAudio(on: boolean): Promise<void> {
     this.wish = { ...this.wish, audio: on };
-    if (this.mic) this.mic.enabled = on;
-    this.update({ audio: this.sounding });
-    if (on && !this.mic) await this.openMic();
+    if (this.mic.track) this.mic.track.enabled = on;
+    this.update({ audio: this.mic.sounding });
+    if (on && !this.mic.track) await this.mic.open();
   }
 
   /** Switches the camera off (and its light) or on again. */
@@ -74,13 +98,13 @@ export class OwnMedia {
       this.cam?.stop();
       this.cam = undefined;
       this.update({ video: false });
-      if (!this.shown) await this.deps.replace("video", null);
+      if (!this.screen) await this.deps.replace("video", null);
       return;
     }
     await this.exclusive(async () => {
       this.wish = { ...this.wish, video: true };
       try {
-        await this.open(this.cameraID, this.facing);
+        await this.open(this.cameraID, this.facing, this.chosenCamera);
       } catch (error) {
         this.update({ problems: { ...this.state.problems, video: deviceProblem(error) } });
       }
@@ -97,6 +121,7 @@ export class OwnMedia {
       // Phones open one camera at a time.
       this.cam?.stop();
       this.cam = undefined;
+      this.switched = true;
       // With two, "front" and "back" is what is meant, whatever order they are listed in.
       const ways: [string | undefined, Facing][] = [
         [cameras.length > 2 ? next : undefined, facing],
@@ -115,36 +140,75 @@ export class OwnMedia {
     });
   }
 
+  /** Uses the microphone that has been chosen, or the wish about its noise; muted stays muted. */
+  async microphoneChosen(): Promise<void> {
+    if (this.mic.track) await this.mic.change();
+    else if (this.wish.audio) await this.mic.open();
+  }
+
+  /** Uses the camera that has been chosen, when one is on. */
+  async cameraChosen(): Promise<void> {
+    await this.queued(async () => {
+      this.cameraID = undefined;
+      this.facing = "user";
+      this.switched = false;
+      if (this.cam) await this.reopenCamera();
+    });
+  }
+
   async shareScreen(): Promise<void> {
     await this.exclusive(async () => {
       try {
-        const track = await this.deps.source.screen();
-        if (this.discarded(track)) return;
-        this.shown = track;
+        const screen = await SharedScreen.open(this.deps.source, this.deps.mix, this.state.screenFor);
+        if (this.stopped) {
+          screen.close();
+          return;
+        }
+        this.screen = screen;
         // The browser's own "stop sharing".
-        track.addEventListener("ended", () => void this.stopScreen(track));
-        await this.deps.replace("video", track);
-        this.update({ screen: true, problems: { ...this.state.problems, screen: undefined } });
+        screen.video.addEventListener("ended", () => void this.stopScreen(screen));
+        await this.deps.replace("video", screen.video);
+        if (screen.mixer) await this.sendMixed(screen.mixer);
+        this.update({
+          screen: true,
+          screenSound: screen.mixer !== undefined,
+          problems: { ...this.state.problems, screen: undefined },
+        });
       } catch (error) {
         this.update({ problems: { ...this.state.problems, screen: deviceProblem(error) } });
       }
     });
   }
 
-  async stopScreen(track = this.shown): Promise<void> {
-    if (!track || track !== this.shown) return;
-    track.stop();
-    this.shown = undefined;
+  async stopScreen(screen = this.screen): Promise<void> {
+    if (!screen || screen !== this.screen) return;
+    this.screen = undefined;
     await this.deps.replace("video", this.cam ?? null);
-    this.update({ screen: false });
+    if (screen.mixer) await this.deps.replace("audio", this.mic.track ?? null);
+    screen.close();
+    this.update({ screen: false, screenSound: false });
+  }
+
+  /** Says what the screen is shown for: the encoder keeps letters sharp, or motion smooth. */
+  useScreenFor(use: ScreenUse): void {
+    if (this.screen) this.screen.video.contentHint = use;
+    this.update({ screenFor: use });
   }
 
   /** A device was unplugged or plugged in. */
   async devicesChanged(): Promise<void> {
-    const cameras = await this.deps.source.cameras();
+    const list = await this.deps.source.list();
     if (this.stopped) return;
-    this.update({ cameras: cameras.length });
-    if (this.state.problems.audio === "missing" && !this.mic) await this.openMic();
+    this.update({ cameras: list.videoinput.length });
+    await this.mic.devicesChanged(list);
+    const { videoinput } = this.deps.source.choice;
+    const away = !this.cam || this.cam.getSettings().deviceId !== videoinput;
+    if (this.fellFrom !== undefined && this.fellFrom === videoinput && away && this.wish.video)
+      if (present(list.videoinput, videoinput)) await this.queued(() => this.reopenCamera(true));
+  }
+
+  dismissMoved(kind: Kind): void {
+    this.update({ moved: { ...this.state.moved, [kind]: undefined } });
   }
 
   dismissProblem(kind: Kind | "screen"): void {
@@ -153,33 +217,61 @@ export class OwnMedia {
 
   stop(): void {
     this.stopped = true;
-    for (const track of [this.mic, this.cam, this.shown]) track?.stop();
-    this.mic = this.cam = this.shown = undefined;
+    this.mic.stop();
+    this.cam?.stop();
+    this.screen?.close();
+    this.cam = this.screen = undefined;
   }
 
-  private get sounding(): boolean {
-    return this.mic?.enabled ?? false;
+  private get chosenCamera(): string | undefined {
+    return this.switched ? undefined : this.deps.source.choice.videoinput;
   }
 
-  /** Opens a microphone, or the next one: muted stays muted. */
-  private async openMic(): Promise<void> {
-    await this.exclusive(async () => {
-      const { audio, problems } = await this.deps.source.capture({ audio: true, video: false });
-      if (!audio || this.discarded(audio)) {
-        this.update({ problems: { ...this.state.problems, audio: problems.audio } });
-        return;
-      }
-      audio.enabled = this.wish.audio;
-      this.mic = audio;
-      this.watch();
-      await this.deps.replace("audio", audio);
-      this.update({ audio: this.sounding, problems: { ...this.state.problems, audio: undefined } });
+  private async sendMic(track: MediaStreamTrack): Promise<void> {
+    if (this.screen?.mixer) this.screen.mixer.setMic(track);
+    else await this.deps.replace("audio", track);
+  }
+
+  private async reopenCamera(back = false): Promise<void> {
+    try {
+      const track = await this.open(undefined, this.facing, this.chosenCamera);
+      if (track && back) this.tellMoved(track, true);
+    } catch (error) {
+      this.update({
+        video: this.cam?.readyState === "live",
+        problems: { ...this.state.problems, video: deviceProblem(error) },
+      });
+    }
+  }
+
+  /** The camera is unplugged: another one takes its place. One that only stopped may have been taken away on purpose. */
+  private async replaceCamera(gone: string | undefined): Promise<void> {
+    await this.queued(async () => {
+      const cameras = await this.deps.source.cameras();
+      if (this.cam || !this.wish.video || cameras.length === 0 || cameras.includes(gone ?? "")) return;
+      this.fellFrom = gone;
+      this.cameraID = undefined;
+      await this.reopenCamera();
+      if (this.cam) this.tellMoved(this.cam, false);
     });
   }
 
-  private async open(id: string | undefined, facing: Facing): Promise<MediaStreamTrack | undefined> {
+  private tellMoved({ label }: MediaStreamTrack, back: boolean): void {
+    this.update({ moved: { ...this.state.moved, video: { back, label } } });
+  }
+
+  private async sendMixed(mixer: Mixer): Promise<void> {
+    mixer.setMic(this.mic.track);
+    await this.deps.replace("audio", mixer.track);
+  }
+
+  private async open(
+    id: string | undefined,
+    facing: Facing,
+    chosen?: string,
+  ): Promise<MediaStreamTrack | undefined> {
     this.cam?.stop();
-    const track = await this.deps.source.camera(id, facing);
+    const track = await this.deps.source.camera(id, facing, chosen);
     if (this.discarded(track)) return undefined;
     if (!this.wish.video) {
       track.stop();
@@ -189,7 +281,7 @@ export class OwnMedia {
     this.cameraID = id;
     this.facing = facing;
     this.watch();
-    if (!this.shown) await this.deps.replace("video", track);
+    if (!this.screen) await this.deps.replace("video", track);
     const mode = track.getSettings().facingMode ?? facing;
     this.update({
       video: true,
@@ -199,23 +291,16 @@ export class OwnMedia {
     return track;
   }
 
-  /** A device that goes away while it is used: sound is worth another try, the picture is off. */
+  /** A camera that goes away while it is used: the picture is off, unless another one can take its place. */
   private watch(): void {
-    const { mic, cam } = this;
-    if (mic) {
-      mic.onended = () => {
-        if (this.stopped || this.mic !== mic) return;
-        this.mic = undefined;
-        this.update({ audio: false, problems: { ...this.state.problems, audio: "missing" } });
-        void this.openMic();
-      };
-    }
+    const { cam } = this;
     if (cam) {
       cam.onended = () => {
         if (this.stopped || this.cam !== cam) return;
         this.cam = undefined;
         this.update({ video: false, problems: { ...this.state.problems, video: "missing" } });
-        if (!this.shown) void this.deps.replace("video", null);
+        if (!this.screen) void this.deps.replace("video", null);
+        void this.replaceCamera(cam.getSettings().deviceId);
       };
     }
   }
@@ -225,14 +310,16 @@ export class OwnMedia {
     return this.stopped;
   }
 
+  /** For what a person does: a second tap while the first is being carried out does nothing. */
   private async exclusive(operation: () => Promise<void>): Promise<void> {
-    if (this.busy || this.stopped) return;
-    this.busy = true;
-    try {
-      await operation();
-    } finally {
-      this.busy = false;
-    }
+    if (!this.serial.busy) await this.queued(operation);
+  }
+
+  /** For what happens by itself: it must not be lost, so it waits. */
+  private queued(operation: () => Promise<void>): Promise<void> {
+    return this.serial.run(async () => {
+      if (!this.stopped) await operation();
+    });
   }
 
   private update(change: Partial<Own>): void {

@@ -25,6 +25,8 @@ export interface Entry {
   /** What address is called in older browsers. */
   ip?: string;
   port?: number;
+  /** Of a codec. */
+  mimeType?: string;
 }
 
 /** The selected candidate pair (RFC 8445) in what getStats tells. */

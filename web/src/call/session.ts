@@ -3,6 +3,7 @@ import { batch, signal } from "@preact/signals";
 import type { IceServers } from "../protocol/api";
 import type { Timers } from "../protocol/clock";
 import type { Payload, Role } from "../protocol/messages";
+import { Instruments, type Tools } from "./instruments";
 import { Link, type Tracks } from "./link";
 import type { MediaSource } from "./media";
 import { OwnMedia, type OwnDeps } from "./own";
@@ -21,6 +22,8 @@ export interface SessionDeps {
   /** The running RTCPeerConnection, for support and tests. */
   onPeer: (pc: RTCPeerConnection | undefined) => void;
   onProblem: (problem: string) => void;
+  /** For what is measured and agreed beside the media. */
+  tools?: Tools;
 }
 
 export interface SessionEvents {
@@ -39,6 +42,7 @@ export class MediaSession {
   readonly preview = signal<MediaStream | undefined>(undefined);
   link: Link | undefined;
   own: OwnMedia | undefined;
+  readonly instruments: Instruments;
   /** For links that are made from now on. */
   relayOnly: boolean;
   private readonly deps: SessionDeps;
@@ -53,6 +57,13 @@ export class MediaSession {
     this.deps = deps;
     this.events = events;
     this.relayOnly = deps.relayOnly;
+    this.instruments = new Instruments({ tools: deps.tools, timers: deps.timers, now: deps.now });
+  }
+
+  /** Takes what the other end sent. */
+  receive(payload: Payload): void {
+    this.link?.receive(payload);
+    this.instruments.receive(payload);
   }
 
   /** Asks for the devices that a call needs. */
@@ -66,6 +77,7 @@ export class MediaSession {
   suspend(): void {
     this.own?.stop();
     this.own = undefined;
+    this.instruments.own(undefined);
     this.preview.value = undefined;
     this.suspended = true;
     this.devices = Promise.resolve();
@@ -102,10 +114,12 @@ export class MediaSession {
     const deps: OwnDeps = {
       source: this.deps.source,
       replace: async (kind, track) => this.link?.replace(kind, this.paused ? null : track),
+      mix: this.deps.tools?.mix,
       onChange: () => {
         if (own !== this.own) return;
         const track = own.tracks.video;
         if (this.preview.value?.getVideoTracks()[0] !== track) this.preview.value = this.streamOf(track);
+        this.instruments.own(own.microphone);
         this.events.onOwn(own);
       },
     };
@@ -141,11 +155,15 @@ export class MediaSession {
       // A stream of its own for each track: elements notice a new stream, not a new track.
       onTrack: (track) => ((track.kind === "audio" ? this.sound : this.picture).value = this.streamOf(track)),
       onChange: () => {
-        if (link === this.link) this.events.onLink(link);
+        if (link !== this.link) return;
+        this.instruments.see(link);
+        this.events.onLink(link);
       },
       onProblem: deps.onProblem,
     });
     this.link = link;
+    this.instruments.begin(role, link, send);
+    this.instruments.own(own?.microphone);
     link.start(this.devices);
     void this.devices.then(() => {
       if (link === this.link) started();
@@ -163,6 +181,7 @@ export class MediaSession {
   private unlink(): void {
     this.link?.close();
     this.link = undefined;
+    this.instruments.end();
     batch(() => {
       this.sound.value = undefined;
       this.picture.value = undefined;

@@ -43,7 +43,15 @@ export interface Own {
   asking: boolean;
   mirrored: boolean;
   cameras: number;
+  /** Another device than before is used, because one was unplugged or is back. */
+  moved: Partial<Record<Kind, { back: boolean; label: string }>>;
+  /** What the screen is shown for: letters that stay sharp, or motion that stays smooth. */
+  screenFor: ScreenUse;
+  /** The screen comes with its sound. */
+  screenSound: boolean;
 }
+
+export type ScreenUse = "detail" | "motion";
 
 export interface Call {
   call: string;
@@ -79,6 +87,9 @@ export const noOwn: Own = {
   asking: false,
   mirrored: false,
   cameras: 0,
+  moved: {},
+  screenFor: "detail",
+  screenSound: false,
 };
 
 type Start = Pick<Call, "call" | "peer" | "outgoing" | "media" | "role" | "stage"> & {

@@ -158,6 +158,18 @@ export interface Payload {
    * the last one that came before it was asked for.
    */
   offer?: number;
+  /** Asks for a recording, answers, ends it. */
+  record?: RecordWord;
+  /** The words that both compare by voice: a commitment, or a nonce. */
+  check?: Check;
+}
+
+export type RecordWord = "ask" | "yes" | "no" | "stop";
+
+/** Hexadecimal digits of 32 bytes each; one of the two. */
+export interface Check {
+  commit?: string;
+  nonce?: string;
 }
 
 export type CandidateType = "host" | "srflx" | "prflx" | "relay";

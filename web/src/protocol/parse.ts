@@ -1,5 +1,6 @@
 // Reads what the server sends. Nothing past this file meets data of an unknown shape.
 import {
+  type Check,
   endReasons,
   errorCodes,
   transports,
@@ -9,6 +10,7 @@ import {
   type PathRun,
   type Payload,
   type Person,
+  type RecordWord,
   type Role,
   type ServerData,
   type ServerMessage,
@@ -55,8 +57,23 @@ function payload(f: Fields): Payload {
   });
   out.restart = f.maybe("restart", (key) => f.flag(key));
   out.offer = f.maybe("offer", (key) => f.number(key));
+  // A word of a later version is no reason to lose what comes with it.
+  const record = f.maybe("record", (key) => f.text(key));
+  out.record = recordWords.find((word) => word === record);
+  out.check = f.maybe("check", (key) => check(f.object(key)));
   return out;
 }
+
+const recordWords: readonly RecordWord[] = ["ask", "yes", "no", "stop"];
+
+const hash = (f: Fields, name: string) =>
+  f.maybe(name, (key) => {
+    const digits = f.text(key);
+    if (!/^[0-9a-f]{64}$/.test(digits)) throw new Malformed(`${key} is not 32 bytes`);
+    return digits;
+  });
+
+const check = (f: Fields): Check => ({ commit: hash(f, "commit"), nonce: hash(f, "nonce") });
 
 const pathPayload = (f: Fields): PathPayload => ({
   ...payload(f),

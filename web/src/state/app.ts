@@ -1,6 +1,7 @@
 // The whole page without its pixels: session, connection, people, calls, texts.
 import { computed, signal } from "@preact/signals";
 import { Calls, type CallsDeps } from "../call/calls";
+import type { DeviceChoice } from "../call/devices";
 import { EchoTest, type EchoDeps } from "../call/echo";
 import { IceCache } from "../call/iceCache";
 import type { Tester } from "../diagnose";
@@ -38,7 +39,9 @@ export interface AppDeps {
   /** Kept for this device, and for this tab. */
   local: Kept;
   tab: Kept;
-  call: Pick<CallsDeps, "source" | "newPeer" | "newStream" | "random" | "now" | "onPeer">;
+  call: Pick<CallsDeps, "source" | "newPeer" | "newStream" | "random" | "now" | "onPeer" | "tools">;
+  /** The devices for calls. */
+  devices: DeviceChoice;
   /** The brightest spot of a picture, 0 to 255; undefined where it cannot be told. */
   brightestOf: (stream: MediaStream | undefined) => ReturnType<EchoDeps["brightest"]>;
   /** Loads what runs the path tests. */
@@ -57,6 +60,7 @@ export class App {
   readonly invites: Invites;
   readonly clock: ServerClock;
   readonly calls: Calls;
+  readonly devices: DeviceChoice;
   readonly echo: EchoTest;
   readonly chats: Chats;
   readonly testing: Testing;
@@ -78,6 +82,7 @@ export class App {
   constructor(deps: AppDeps) {
     this.deps = deps;
     this.settings = deps.settings;
+    this.devices = deps.devices;
     this.joining = new Joining({ api: deps.api, kept: deps.tab });
     this.invites = new Invites(deps.api);
     this.clock = new ServerClock(deps.wallClock);

@@ -9,6 +9,8 @@ export class View {
   /** What the list beside it shows. */
   readonly side = signal<Side>("people");
   readonly account = signal(false);
+  /** The dialog for microphone, camera and speaker, or one about the running call. */
+  readonly mediaDialog = signal<"devices" | "quality" | "safety" | undefined>(undefined);
   /** The dialog that makes invites. */
   readonly inviting = signal(false);
   /** The section of the dashboard that is open; undefined while the calls are on the screen. */
@@ -24,6 +26,7 @@ export class View {
     this.side.value = "people";
     this.account.value = false;
     this.inviting.value = false;
+    this.mediaDialog.value = undefined;
     this.textsInCall.value = false;
   }
 }

@@ -7,6 +7,7 @@ import { useApp } from "./context";
 import { Dialog } from "./Dialog";
 import { Field } from "./Field";
 import { Icon } from "./icons";
+import { DevicesButton } from "./MediaDialogs";
 import { TestButton } from "./PathTest";
 import { Preferences } from "./Preferences";
 
@@ -35,6 +36,7 @@ export function AccountDialog(): JSX.Element | null {
       <NameForm name={me.name} />
       {isGuest(me) ? <p class="hint">{t("guest.until")}</p> : <PasswordForm />}
       <Preferences />
+      <DevicesButton />
       <TestButton wide />
       {me.admin && (
         <form action="/api/v1/poster" target="_blank" rel="noopener">

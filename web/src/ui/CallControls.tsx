@@ -1,7 +1,11 @@
+import type { ReadonlySignal } from "@preact/signals";
 import type { JSX } from "preact";
 import type { Call } from "../call/types";
+import { CallMore, MoreItem } from "./CallMore";
+import { LevelFill } from "./CallGauges";
 import { useApp } from "./context";
 import { Icon, type IconName } from "./icons";
+import { canPip, togglePip } from "./pip";
 
 /** What a person can do during a call. */
 export function CallControls({ call }: { call: Call }): JSX.Element {
@@ -22,6 +26,7 @@ export function CallControls({ call }: { call: Call }): JSX.Element {
             off={!own.audio}
             label={own.audio ? t("call.mute") : t("call.unmute")}
             disabled={own.asking}
+            level={own.audio ? calls.session.instruments.levels.own : undefined}
             onClick={() => void media?.setAudio(!own.audio)}
           />
           <Control
@@ -31,9 +36,6 @@ export function CallControls({ call }: { call: Call }): JSX.Element {
             disabled={own.asking}
             onClick={() => void media?.setVideo(!own.video)}
           />
-          {own.video && own.cameras > 1 && (
-            <Control icon="flip" label={t("call.switch_camera")} onClick={() => void media?.switchCamera()} />
-          )}
           {calls.canShareScreen && (
             <Control
               icon="screen"
@@ -52,6 +54,27 @@ export function CallControls({ call }: { call: Call }): JSX.Element {
               onClick={() => (view.textsInCall.value = !texts)}
             />
           )}
+          <CallMore>
+            <MoreItem
+              icon="settings"
+              label={t("media.open")}
+              onClick={() => (view.mediaDialog.value = "devices")}
+            />
+            {own.screen && (
+              <MoreItem
+                icon="screen"
+                label={t(own.screenFor === "detail" ? "media.screen_motion" : "media.screen_detail")}
+                onClick={() => media?.useScreenFor(own.screenFor === "detail" ? "motion" : "detail")}
+              />
+            )}
+            {canPip() && (
+              <MoreItem
+                icon="window"
+                label={t("media.small_window")}
+                onClick={() => void togglePip(document.querySelector<HTMLVideoElement>(".remote-picture"))}
+              />
+            )}
+          </CallMore>
         </>
       )}
       <Control icon="hangUp" danger label={t("call.hang_up")} onClick={() => app.hangUp()} />
@@ -68,9 +91,20 @@ interface ControlProps {
   danger?: boolean;
   disabled?: boolean;
   badge?: number;
+  level?: ReadonlySignal<number>;
 }
 
-function Control({ icon, label, onClick, off, on, danger, disabled, badge = 0 }: ControlProps): JSX.Element {
+function Control({
+  icon,
+  label,
+  onClick,
+  off,
+  on,
+  danger,
+  disabled,
+  badge = 0,
+  level,
+}: ControlProps): JSX.Element {
   const look = danger ? "danger" : on ? "on" : off ? "off" : "";
   return (
     <button
@@ -82,6 +116,7 @@ function Control({ icon, label, onClick, off, on, danger, disabled, badge = 0 }:
       onClick={() => onClick()}
     >
       <span class="control-disc">
+        {level && <LevelFill level={level} />}
         <Icon name={icon} size={26} />
       </span>
       <span class="control-label">{label}</span>

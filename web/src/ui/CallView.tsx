@@ -4,6 +4,7 @@ import type { Call } from "../call/types";
 import { echoID } from "../protocol/messages";
 import { Avatar } from "./Avatar";
 import { CallControls } from "./CallControls";
+import { CallGauges, Moved, MutedHint } from "./CallGauges";
 import { useApp } from "./context";
 import { EchoCall } from "./EchoCall";
 import { Icon } from "./icons";
@@ -23,10 +24,13 @@ export function CallView({ call }: { call: Call }): JSX.Element {
         <h2 class="call-name">{peer.name}</h2>
         <State call={call} />
         {talking && call.since !== undefined && <Length since={call.since} />}
+        {talking && <CallGauges />}
       </header>
       <Problems call={call} />
+      <Moved call={call} />
       <Preview call={call} />
       {peer.id === echoID && <EchoCall />}
+      <MutedHint />
       <CallControls call={call} />
     </section>
   );
@@ -71,13 +75,14 @@ function Remote({ call }: { call: Call }): JSX.Element {
   const [frames, setFrames] = useState(false);
   const video = usePlayed<HTMLVideoElement>(picture.value);
   const audio = usePlayed<HTMLAudioElement>(sound.value);
+  useSpeaker(audio.ref, app.devices.speaker.value);
   useEffect(() => setFrames(false), [picture.value]);
   const { peerMedia, peer } = call;
   const sends = peerMedia ? peerMedia.video || peerMedia.screen : true;
   const talking = call.stage === "connected" || call.stage === "lost";
   const visible = sends && frames && talking;
   return (
-    <div class="remote">
+    <div class={`remote ${app.calls.session.instruments.levels.peerSpeaks.value ? "speaks" : ""}`}>
       <audio ref={audio.ref} autoplay />
       <video
         ref={video.ref}
@@ -144,6 +149,16 @@ function usePlayed<T extends HTMLMediaElement>(stream: MediaStream | undefined) 
   return { ref, blocked, play };
 }
 
+/** Plays on the chosen speaker, where the browser lets a page choose. */
+function useSpeaker(ref: { current: HTMLMediaElement | null }, speaker: string): void {
+  useEffect(() => {
+    const element = ref.current;
+    if (!element || typeof element.setSinkId !== "function" || element.sinkId === speaker) return;
+    // Unplugged this very moment: the list will tell, and then it plays on another one.
+    element.setSinkId(speaker).catch(() => undefined);
+  }, [speaker]);
+}
+
 /** What this side sends. */
 function Preview({ call }: { call: Call }): JSX.Element | null {
   const app = useApp();
@@ -158,6 +173,18 @@ function Preview({ call }: { call: Call }): JSX.Element | null {
   return (
     <div class={`preview ${mirrored && !screen ? "mirrored" : ""} ${screen ? "screen" : ""}`}>
       <video ref={video} autoplay playsInline muted aria-label={t("call.own_picture")} />
+      {call.own.video && !screen && call.own.cameras > 1 && (
+        <button
+          type="button"
+          class="preview-flip"
+          aria-label={t("call.switch_camera")}
+          title={t("call.switch_camera")}
+          disabled={call.own.asking}
+          onClick={() => void app.calls.session.own?.switchCamera()}
+        >
+          <Icon name="flip" size={22} />
+        </button>
+      )}
     </div>
   );
 }

@@ -17,6 +17,7 @@ import { Empty } from "./Empty";
 import { Ended } from "./Ended";
 import { Icon, Logo } from "./icons";
 import { InviteDialog } from "./InviteDialog";
+import { MediaDialogs } from "./MediaDialogs";
 import { Roster } from "./Roster";
 
 /**
@@ -45,6 +46,7 @@ export function Shell({ away }: { away: boolean }): JSX.Element {
       </div>
       {view.account.value && <AccountDialog />}
       {view.inviting.value && <InviteDialog />}
+      <MediaDialogs />
       <AdminClaim />
     </main>
   );
