@@ -181,3 +181,6 @@ func (*CallPeer) Validate() error { return nil }
 
 // Validate implements Message.
 func (*CallEnded) Validate() error { return nil }
+
+// IsName tells whether s can name a device, call, message or announcement.
+func IsName(s string) bool { return checkName("", s) == nil }

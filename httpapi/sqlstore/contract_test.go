@@ -55,6 +55,9 @@ func testContract(t *testing.T, fresh func(t *testing.T) backend) {
 		"all sessions of a user end":           testEndSessions,
 		"texts are kept as they are":           testTexts,
 		"marks only grow":                      testMarks,
+		"announcements are kept":               testAnnouncements,
+		"newcomers see what was announced":     testAnnouncementsForNewcomers,
+		"many acknowledge at once":             testManyAcknowledge,
 		"another handle sees it, and restarts": testReopen,
 		"many open at once":                    testOpenAtOnce,
 	} {
