@@ -19,20 +19,21 @@ type Config struct {
 	// Name is what people call this site; empty for none.
 	Name string `yaml:"name"`
 
-	Log          Log          `yaml:"log"`
-	Listen       Listen       `yaml:"listen"`
-	TLS          TLS          `yaml:"tls"`
-	MDNS         MDNS         `yaml:"mdns"`
-	Session      Session      `yaml:"session"`
-	Registration Registration `yaml:"registration"`
-	Database     Database     `yaml:"database"`
-	Retention    Retention    `yaml:"retention"`
-	Redis        Redis        `yaml:"redis"`
-	TURN         TURN         `yaml:"turn"`
-	Segments     []Segment    `yaml:"segments"`
-	Signalling   Signalling   `yaml:"signalling"`
-	Limits       Limits       `yaml:"limits"`
-	Files        Files        `yaml:"files"`
+	Log           Log           `yaml:"log"`
+	Listen        Listen        `yaml:"listen"`
+	TLS           TLS           `yaml:"tls"`
+	MDNS          MDNS          `yaml:"mdns"`
+	Session       Session       `yaml:"session"`
+	Registration  Registration  `yaml:"registration"`
+	Database      Database      `yaml:"database"`
+	Retention     Retention     `yaml:"retention"`
+	Redis         Redis         `yaml:"redis"`
+	TURN          TURN          `yaml:"turn"`
+	Segments      []Segment     `yaml:"segments"`
+	Signalling    Signalling    `yaml:"signalling"`
+	Announcements Announcements `yaml:"announcements"`
+	Limits        Limits        `yaml:"limits"`
+	Files         Files         `yaml:"files"`
 }
 
 // Log says what is logged and how.
@@ -154,6 +155,7 @@ func Default() Config {
 			RingTimeout:  45 * time.Second,
 			SendQueue:    256,
 		},
+		Announcements: defaultAnnouncements(),
 		Limits: Limits{
 			MaxConnections:              20000,
 			MaxConnectionsPerAddress:    1024,

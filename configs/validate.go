@@ -31,6 +31,7 @@ func (c Config) check() Problems {
 	c.TURN.check(&ps)
 	c.checkSegments(&ps)
 	c.Signalling.check(&ps)
+	c.Announcements.check(&ps)
 	c.Limits.check(&ps)
 	c.Files.check(&ps)
 	return ps

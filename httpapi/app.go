@@ -15,6 +15,7 @@ import (
 	"fieldphone/httpapi/account"
 	"fieldphone/httpapi/files"
 	"fieldphone/httpapi/onboard"
+	"fieldphone/rtc/announce"
 	"fieldphone/rtc/chat"
 	"fieldphone/rtc/hub"
 
@@ -30,6 +31,7 @@ type Config struct {
 	SiteName string // what the page calls this site; may be empty
 	Accounts *account.Service
 	Hub      *hub.Hub
+	Announce *announce.Service
 	Chat     *chat.Service
 	ICE      ICEConfig
 	Path     PathConfig
@@ -117,6 +119,7 @@ func New(cfg Config) *App {
 	user.Get("/ws", a.webSocket())
 	user.Add(fiber.MethodGet, "/events", a.events) // Get would answer HEAD with a stream as well
 	user.Post("/events/:stream", a.sendEvents)
+	a.announcementRoutes(user)
 	a.fileRoutes(user)
 	a.chatRoutes(user)
 	a.adminRoutes(user)

@@ -24,6 +24,7 @@ import (
 	"fieldphone/httpapi/segment"
 	"fieldphone/httpapi/sqlstore"
 	"fieldphone/rtc"
+	"fieldphone/rtc/announce"
 	"fieldphone/rtc/chat"
 	"fieldphone/rtc/hub"
 	"fieldphone/rtc/presence"
@@ -49,6 +50,7 @@ type site struct {
 	url      string
 	addr     string
 	accounts *account.Service
+	log      sqlstore.AdminLog
 	limits   *ConnLimits
 	client   *http.Client
 }
@@ -122,8 +124,12 @@ func newSite(t *testing.T, change ...func(*siteOptions)) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &site{t: t, addr: ln.Addr().String(), url: "https://" + ln.Addr().String(), accounts: accounts, limits: &options.limits}
+	s := &site{t: t, log: db.AdminLog(), addr: ln.Addr().String(), url: "https://" + ln.Addr().String(), accounts: accounts, limits: &options.limits}
+	announcer := announce.New(announce.Config{
+		Store: db.Announcements(), People: testPeople{accounts}, Line: h, Keep: 24 * time.Hour, Now: options.now, Logger: log,
+	})
 	app := New(Config{
+		Announce: announcer, Admin: AdminConfig{Node: "test", Log: db.AdminLog()},
 		SiteName: "Camp 3", Accounts: accounts, Hub: h, Chat: chats, Files: kept, ICE: options.ice, Path: options.path, Metrics: http.NotFoundHandler(),
 		Page: fstest.MapFS{"index.html": {Data: []byte("<title>Fieldphone</title>")}, "assets/app-1.js": {Data: []byte("1")}},
 		Site: func() onboard.Site { return onboard.Site{} }, StartPort: 8080,
@@ -131,9 +137,10 @@ func newSite(t *testing.T, change ...func(*siteOptions)) *site {
 		BodyBytes: 64 << 10, MessageBytes: 64 << 10, SendQueue: 256, Now: options.now, Logger: log,
 	})
 	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 4)
+	done := make(chan error, 5)
 	go func() { chats.Run(ctx); done <- nil }()
 	go func() { h.Run(ctx); done <- nil }()
+	go func() { announcer.Run(ctx); done <- nil }()
 	go func() { done <- accounts.Run(ctx) }()
 	go func() { done <- app.Serve(tls.NewListener(s.limits.Listen(ln), ca.TLSConfig())) }()
 	s.client = s.newClient("")
@@ -142,7 +149,7 @@ func newSite(t *testing.T, change ...func(*siteOptions)) *site {
 		s.client.CloseIdleConnections()
 		stop, end := context.WithTimeout(context.Background(), 5*time.Second)
 		defer end()
-		if err := errors.Join(app.Shutdown(stop), <-done, <-done, <-done, <-done); err != nil && !errors.Is(err, context.Canceled) {
+		if err := errors.Join(app.Shutdown(stop), <-done, <-done, <-done, <-done, <-done); err != nil && !errors.Is(err, context.Canceled) {
 			t.Errorf("stop: %v", err)
 		}
 		if err := db.Close(); err != nil {

@@ -20,6 +20,7 @@ import (
 	"fieldphone/httpapi/localname"
 	"fieldphone/httpapi/segment"
 	"fieldphone/httpapi/sqlstore"
+	"fieldphone/rtc/announce"
 	"fieldphone/rtc/chat"
 	"fieldphone/rtc/hub"
 	"fieldphone/rtc/presence"
@@ -101,6 +102,7 @@ type server struct {
 	files     *files.Service
 	presence  presence.Store
 	hub       *hub.Hub
+	announce  *announce.Service
 	chat      *chat.Service
 	turn      *turnsrv.Server
 	book      *peerBook
@@ -149,6 +151,7 @@ func newServer(ctx context.Context, setup setup) (s *server, err error) {
 	if s.hub, err = hub.New(s.hubConfig(), s.presence); err != nil {
 		return s, err
 	}
+	s.announce = announce.New(s.announceConfig())
 	s.chat.OnChange(s.hub.Deliver)
 	turnSecret, err := loadSecret(cfg.TURN.Secret.Reveal(), cfg.Data, "turn.secret")
 	if err != nil {
@@ -240,6 +243,7 @@ func (s *server) run(ctx context.Context) error {
 	s.serveName(s.places)
 	wg.Go(func() { s.chat.Run(ctx) })
 	wg.Go(func() { s.hub.Run(ctx) })
+	wg.Go(func() { s.announce.Run(ctx) })
 	wg.Go(func() { s.cert.Run(ctx) })
 	wg.Go(func() {
 		if s.live.run(ctx) {

@@ -118,9 +118,12 @@ func (s Announcements) Pending(ctx context.Context, user string) ([]announce.Ann
 }
 
 func (s Announcements) announcements(ctx context.Context, query string, args ...any) ([]announce.Announcement, error) {
-	return collect(ctx, s.db.read, s.failure, query, args, func(scan func(...any) error) (a announce.Announcement, err error) {
-		return a, scanAnnouncement(scan, &a)
+	rows, err := s.db.read.QueryContext(ctx, query, args...)
+	found, err := collect(rows, err, func(row scanner) (a announce.Announcement, err error) {
+		err = scanAnnouncement(row, &a)
+		return a, err
 	})
+	return found, s.failure("read announcements", err)
 }
 
 // List implements announce.Store.
@@ -135,10 +138,11 @@ func (s Announcements) List(ctx context.Context, viewer string, everybodys bool,
 	if everybodys {
 		all = 1
 	}
-	return collect(ctx, s.db.read, s.failure, query, []any{viewer, all, viewer, limit}, func(scan func(...any) error) (announce.Entry, error) {
+	rows, err := s.db.read.QueryContext(ctx, query, viewer, all, viewer, limit)
+	entries, err := collect(rows, err, func(row scanner) (announce.Entry, error) {
 		var e announce.Entry
 		var mine int64
-		if err := scanAnnouncement(scan, &e.Announcement, &e.Seen, &e.Of, &mine); err != nil {
+		if err := scanAnnouncement(row, &e.Announcement, &e.Seen, &e.Of, &mine); err != nil {
 			return e, err
 		}
 		e.Mine = mine >= 0
@@ -147,6 +151,7 @@ func (s Announcements) List(ctx context.Context, viewer string, everybodys bool,
 		}
 		return e, nil
 	})
+	return entries, s.failure("list announcements", err)
 }
 
 // Entry implements announce.Store.
@@ -154,7 +159,7 @@ func (s Announcements) Entry(ctx context.Context, name string) (announce.Entry, 
 	var e announce.Entry
 	row := s.db.read.QueryRowContext(ctx, `SELECT `+announcementColumns+`, `+announcementCounts+` FROM announcements a`+
 		announcementPeople+`WHERE a.name = ? GROUP BY a.id, `+announcementColumns, name)
-	err := scanAnnouncement(row.Scan, &e.Announcement, &e.Seen, &e.Of)
+	err := scanAnnouncement(row, &e.Announcement, &e.Seen, &e.Of)
 	return e, s.failure("read announcement", err)
 }
 
@@ -164,9 +169,10 @@ func (s Announcements) Readers(ctx context.Context, name string) (seen []announc
 		LEFT JOIN users u ON u.id = p.user_id
 		WHERE p.announcement = (SELECT id FROM announcements WHERE name = ?)
 		AND (p.seen_at > 0 OR (u.id IS NOT NULL AND u.disabled = 0)) ORDER BY p.seen_at DESC, 2, 1`
-	readers, err := collect(ctx, s.db.read, s.failure, query, []any{name}, func(scan func(...any) error) (r announce.Reader, err error) {
+	rows, err := s.db.read.QueryContext(ctx, query, name)
+	readers, err := collect(rows, err, func(row scanner) (r announce.Reader, err error) {
 		var at int64
-		if err := scan(&r.User.ID, &r.User.Name, &at); err != nil || at == 0 {
+		if err := row.Scan(&r.User.ID, &r.User.Name, &at); err != nil || at == 0 {
 			return r, err
 		}
 		r.At = time.UnixMilli(at).UTC()
@@ -179,12 +185,12 @@ func (s Announcements) Readers(ctx context.Context, name string) (seen []announc
 			seen = append(seen, r)
 		}
 	}
-	return seen, missing, err
+	return seen, missing, s.failure("read who has seen it", err)
 }
 
-func scanAnnouncement(scan func(...any) error, a *announce.Announcement, more ...any) error {
+func scanAnnouncement(row scanner, a *announce.Announcement, more ...any) error {
 	var at, ended int64
-	err := scan(append([]any{&a.Name, &a.From.ID, &a.From.Name, &a.Body, &a.Tag, &a.Attention, &at, &ended}, more...)...)
+	err := row.Scan(append([]any{&a.Name, &a.From.ID, &a.From.Name, &a.Body, &a.Tag, &a.Attention, &at, &ended}, more...)...)
 	if err != nil {
 		return err
 	}
@@ -193,27 +199,6 @@ func scanAnnouncement(scan func(...any) error, a *announce.Announcement, more ..
 		a.Ended = time.UnixMilli(ended).UTC()
 	}
 	return nil
-}
-
-// collect reads what a query finds.
-func collect[T any](ctx context.Context, db *sql.DB, failure func(string, error) error, query string, args []any,
-	read func(scan func(...any) error) (T, error),
-) ([]T, error) {
-	const doing = "read announcements"
-	rows, err := db.QueryContext(ctx, query, args...)
-	if err != nil {
-		return nil, failure(doing, err)
-	}
-	defer func() { _ = rows.Close() }()
-	var found []T
-	for rows.Next() {
-		one, err := read(rows.Scan)
-		if err != nil {
-			return nil, failure(doing, err)
-		}
-		found = append(found, one)
-	}
-	return found, failure(doing, rows.Err())
 }
 
 // failure turns an error of the driver into the one that announce.Store names; a database
