@@ -94,6 +94,7 @@ export class Site {
       now: () => this.time.now,
       visible: this.app.view.visible,
       kept: this.local,
+      random: (bytes) => bytes,
     });
   }
 

@@ -228,7 +228,16 @@ describe("the whole page", () => {
     const html = page();
     expect(html).toMatch(/<h1>Administration<\/h1>/);
     const nav = /<nav.*<\/nav>/s.exec(html)![0];
-    expect(buttons(nav)).toEqual(["Overview", "Calls", "People", "Relay", "Segments", "Path test", "Log"]);
+    expect(buttons(nav)).toEqual([
+      "Overview",
+      "Calls",
+      "People",
+      "Announcements",
+      "Relay",
+      "Segments",
+      "Path test",
+      "Log",
+    ]);
     expect(nav).toMatch(/<button[^>]*aria-current="page"[^>]*>.*?Overview/s);
   });
 

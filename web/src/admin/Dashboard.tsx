@@ -5,6 +5,7 @@ import { Banner } from "../ui/Banner";
 import { useApp } from "../ui/context";
 import { Logo } from "../ui/icons";
 import { Admin } from "./state/admin";
+import { Announcements } from "./ui/Announcements";
 import { CallBar } from "./ui/CallBar";
 import { Calls } from "./ui/Calls";
 import { Changes } from "./ui/Changes";
@@ -26,6 +27,7 @@ const views: Record<SectionID, () => JSX.Element> = {
   overview: Overview,
   calls: Calls,
   people: People,
+  announcements: Announcements,
   relay: Relay,
   segments: Segments,
   "path-test": PathTest,
@@ -43,6 +45,7 @@ export function Dashboard(): JSX.Element | null {
     now: app.deps.call.now,
     visible: app.view.visible,
     kept: app.deps.local,
+    random: app.deps.call.random,
   });
   const admin = kept.current;
   useEffect(() => {

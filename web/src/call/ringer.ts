@@ -57,6 +57,11 @@ export class Ringer {
     if (this.audio?.state === "suspended") this.audio.resume().catch(() => undefined);
   }
 
+  /** For other sounds than those of calls. */
+  get context(): AudioContext | undefined {
+    return this.audio;
+  }
+
   ring = (): void => this.play(ringing);
   ringBack = (): void => this.play(ringBack);
   ended = (): void => this.play(ended);

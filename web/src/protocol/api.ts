@@ -80,6 +80,8 @@ export const apiCodes = [
   "no_such_chat",
   "blocked",
   "not_stored",
+  "invalid_text",
+  "no_audience",
   "internal",
 ] as const;
 

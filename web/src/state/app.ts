@@ -19,6 +19,7 @@ import {
 } from "../protocol/messages";
 import { RequestError } from "../protocol/pending";
 import { Chats } from "./chat/chats";
+import { Announcements } from "./announcements";
 import { Identity } from "./identity";
 import { Invites, Joining } from "./joining";
 import { People } from "./people";
@@ -64,6 +65,7 @@ export class App {
   readonly echo: EchoTest;
   readonly chats: Chats;
   readonly testing: Testing;
+  readonly announcements: Announcements;
   readonly view = new View();
   /** The chat that can be read on the screen now. */
   readonly reading = computed(() => {
@@ -85,6 +87,7 @@ export class App {
     this.devices = deps.devices;
     this.joining = new Joining({ api: deps.api, kept: deps.tab });
     this.invites = new Invites(deps.api);
+    this.announcements = new Announcements({ ...deps, kept: deps.local });
     this.clock = new ServerClock(deps.wallClock);
     this.ice = new IceCache({
       fetch: () => deps.api.ice(),
@@ -208,6 +211,7 @@ export class App {
 
   private async enter(user: Account): Promise<void> {
     this.chats.open(user, this.settings.t("echo.name"));
+    this.announcements.open(user.id);
     const device = await this.deps.device();
     if (this.me?.id !== user.id) return;
     this.line?.stop("signed_out");
@@ -242,6 +246,7 @@ export class App {
     this.identity.named(welcome.user.name);
     this.calls.welcome(welcome);
     this.chats.welcome();
+    this.announcements.welcome(welcome.resumed);
     this.identity.renewal.schedule();
     if (this.joining.site.value === undefined) void this.joining.load();
     void this.loadUsers(!welcome.resumed);
@@ -262,6 +267,10 @@ export class App {
       case "text.marks":
       case "text.typing":
         this.chats.take(message);
+        break;
+      case "announcement":
+      case "announcement.seen":
+        this.announcements.take(message);
         break;
       case "path.run":
       case "path.signal":
@@ -289,6 +298,7 @@ export class App {
     this.calls.reset();
     this.ice.clear();
     this.view.reset();
+    this.announcements.reset();
     this.testing.reset();
     const { line } = this;
     this.line = undefined;

@@ -8,11 +8,14 @@ interface Props {
   class?: string;
   /** What Escape does; nothing when it is not given. */
   onEscape?: () => void;
+  /** For what must be answered before anything else. */
+  alert?: boolean;
+  scrim?: string;
   children: ComponentChildren;
 }
 
 /** A modal dialog: takes the focus, keeps it, and gives it back. */
-export function Dialog({ label, onEscape, children, ...rest }: Props): JSX.Element {
+export function Dialog({ label, onEscape, alert, scrim, children, ...rest }: Props): JSX.Element {
   const box = useRef<HTMLDivElement>(null);
   useEffect(() => {
     const before = document.activeElement;
@@ -42,11 +45,11 @@ export function Dialog({ label, onEscape, children, ...rest }: Props): JSX.Eleme
     }
   };
   return (
-    <div class="scrim">
+    <div class={`scrim ${scrim ?? ""}`}>
       <div
         ref={box}
         class={`dialog ${rest.class ?? ""}`}
-        role="dialog"
+        role={alert ? "alertdialog" : "dialog"}
         aria-modal="true"
         aria-label={label}
         tabIndex={-1}

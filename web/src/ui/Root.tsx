@@ -1,5 +1,6 @@
 import type { JSX } from "preact";
 import { AdminPlace } from "./AdminPlace";
+import { AnnouncementPlace } from "./AnnouncementPlace";
 import { useApp } from "./context";
 import { Empty } from "./Empty";
 import { Logo } from "./icons";
@@ -19,6 +20,7 @@ export function Root(): JSX.Element {
           <AdminPlace />
           <PathTest />
           <Incoming />
+          <AnnouncementPlace />
         </>
       );
     case "out":

@@ -28,12 +28,15 @@ export function titleTells(app: App): void {
     const { t } = app.settings;
     const ringing = app.calls.incoming.value[0];
     const unread = app.chats.book.unread.value;
+    const waiting = app.announcements.pending.value[0];
     const place = app.view.admin.value === undefined ? "Fieldphone" : `${t("admin.open")} · Fieldphone`;
     const plain = unread > 0 ? `(${unread}) ${place}` : place;
     window.clearInterval(blink);
     document.title = plain;
-    if (!ringing) return;
-    const alarm = `☎ ${t("notify.call", { name: ringing.from.name })}`;
+    if (!waiting && !ringing) return;
+    const alarm = waiting
+      ? `⚠ ${t("announce.notify", { name: waiting.from.name })}`
+      : `☎ ${t("notify.call", { name: ringing!.from.name })}`;
     document.title = alarm;
     blink = window.setInterval(() => (document.title = document.title === alarm ? plain : alarm), blinkMs);
   });

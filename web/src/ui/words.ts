@@ -49,6 +49,8 @@ const apiWords: Record<ApiCode, Key> = {
   no_such_chat: "api.no_such_chat",
   blocked: "api.blocked",
   not_stored: "api.not_stored",
+  invalid_text: "api.invalid_text",
+  no_audience: "api.no_audience",
   internal: "api.internal",
   unreachable: "api.unreachable",
 };

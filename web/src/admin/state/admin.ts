@@ -3,6 +3,7 @@ import { computed, signal, type ReadonlySignal } from "@preact/signals";
 import { ApiError, type Api } from "../../protocol/api";
 import type { Timers } from "../../protocol/clock";
 import type { Keep } from "../../call/types";
+import { Announcing } from "./announcing";
 import { Editor } from "./editor";
 import { Firewall } from "./firewall";
 import { History } from "./history";
@@ -20,6 +21,7 @@ export interface AdminDeps {
   visible: ReadonlySignal<boolean>;
   /** Kept for this device. */
   kept: Keep;
+  random: (bytes: Uint8Array<ArrayBuffer>) => Uint8Array;
 }
 
 /** An account, whether it is online or not. */
@@ -56,6 +58,7 @@ export class Admin {
   readonly log: Log;
   readonly tests: Tests;
   readonly firewall: Firewall;
+  readonly announcing: Announcing;
   /** The question that is open. */
   readonly question = signal<Question | undefined>(undefined);
   /** Ticks each second while the dashboard is in front. */
@@ -106,6 +109,7 @@ export class Admin {
     });
     this.log = new Log(api);
     this.tests = new Tests({ ...shared, api });
+    this.announcing = new Announcing(deps);
     this.firewall = new Firewall(api, deps.kept);
   }
 

@@ -7,6 +7,7 @@ const paths = {
   calls: linePaths.phone,
   people:
     "M9 5a3.2 3.2 0 1 1 0 6.4A3.2 3.2 0 0 1 9 5ZM3 19a6 6 0 0 1 12 0M15.5 5.3a3.2 3.2 0 0 1 0 5.8M17 14a6 6 0 0 1 4 5",
+  announcements: "M4 10v4h3l7 4V6l-7 4ZM17 9a4 4 0 0 1 0 6M7 14l1.5 5.5h2L9 15",
   relay: "M4 8h12M13 4.5 16.5 8 13 11.5M20 16H8M11 12.5 7.5 16l3.5 3.5",
   segments: "M12 3.5v5M5 15.5v-3h14v3M12 8.5v4M9.5 3.5h5v5h-5ZM2.5 15.5h5v5h-5ZM16.5 15.5h5v5h-5Z",
   test: "M4.5 12.5l3 3 4.5-6M14.5 8h6M14.5 12h6M14.5 16h6",

@@ -5,6 +5,7 @@ export const sections = [
   { id: "overview", icon: "overview" },
   { id: "calls", icon: "calls" },
   { id: "people", icon: "people" },
+  { id: "announcements", icon: "announcements" },
   { id: "relay", icon: "relay" },
   { id: "segments", icon: "segments" },
   { id: "path-test", icon: "test" },
