@@ -321,6 +321,6 @@ func (f *fake) text(d *fakeDevice, m *rtc.TextSend) (rtc.Message, func()) {
 	}
 	f.texts[m.Message] = true
 	return sent, func() {
-		f.send(m.Chat, &rtc.TextMessage{Message: m.Message, From: f.user(d.user), Chat: d.user, Body: m.Body})
+		f.send(m.Chat, &rtc.TextMessage{Message: m.Message, From: f.user(d.user), Chat: d.user, Kind: rtc.KindText, Body: m.Body})
 	}
 }

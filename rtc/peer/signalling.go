@@ -206,6 +206,9 @@ func (p *Peer) dispatch(env rtc.Envelope, msg rtc.Message) {
 	case *rtc.PresenceUpdate:
 		p.setPeople(m.People, false)
 	case *rtc.TextMessage:
+		if m.Kind != rtc.KindText || m.Edited != 0 || m.Deleted != 0 {
+			break // a call that is over, a note, or a text that was heard before
+		}
 		select {
 		case p.texts <- *m:
 		default:
