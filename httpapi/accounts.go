@@ -5,7 +5,6 @@ import (
 	"errors"
 
 	"fieldphone/httpapi/account"
-	"fieldphone/rtc"
 
 	"github.com/gofiber/fiber/v2"
 )
@@ -26,9 +25,10 @@ type grantBody struct {
 func bodyOf(u account.User) userBody { return userBody{u.ID, u.Name, u.Admin, u.Guest()} }
 
 // readBody reads the JSON object of a request, whatever its content type says.
+// It is as it came: Fiber's Body would unpack it first, however large that gets.
 func readBody[T any](c *fiber.Ctx) (T, error) {
 	var body T
-	if err := json.Unmarshal(c.Body(), &body); err != nil {
+	if err := json.Unmarshal(c.Request().Body(), &body); err != nil {
 		r := refusal{fiber.StatusBadRequest, "bad_request", "The body must be a JSON object; see httpapi/openapi.yaml.", ""}
 		if typeErr, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 			r.field = typeErr.Field
@@ -47,6 +47,7 @@ func (a *App) register(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	a.refreshPeople(c)
 	return c.Status(fiber.StatusCreated).JSON(fiber.Map{"user": bodyOf(user)})
 }
 
@@ -88,29 +89,9 @@ func (a *App) logout(c *fiber.Ctx) error {
 	if err := a.cfg.Accounts.SignOut(c.UserContext(), sessionOf(c).ID); err != nil {
 		return err
 	}
+	a.refreshPeople(c) // a guest is gone with it
 	clearCookie(c)
 	return c.SendStatus(fiber.StatusNoContent)
-}
-
-func (a *App) me(c *fiber.Ctx) error {
-	user, err := a.cfg.Accounts.User(c.UserContext(), sessionOf(c).UserID)
-	if err != nil {
-		return err
-	}
-	return c.JSON(bodyOf(user))
-}
-
-func (a *App) rename(c *fiber.Ctx) error {
-	in, err := readBody[struct{ Name string }](c)
-	if err != nil {
-		return err
-	}
-	user, err := a.cfg.Accounts.Rename(c.UserContext(), sessionOf(c).UserID, in.Name)
-	if err != nil {
-		return err
-	}
-	a.cfg.Hub.Rename(rtc.User{ID: user.ID, Name: user.Name})
-	return c.JSON(bodyOf(user))
 }
 
 func (a *App) changePassword(c *fiber.Ctx) error {
@@ -123,18 +104,4 @@ func (a *App) changePassword(c *fiber.Ctx) error {
 		return err
 	}
 	return a.sendGrant(c, grant)
-}
-
-func (a *App) users(c *fiber.Ctx) error {
-	users, err := a.cfg.Accounts.Users(c.UserContext())
-	if err != nil {
-		return err
-	}
-	bodies := []userBody{}
-	for _, u := range users {
-		if !u.Disabled {
-			bodies = append(bodies, bodyOf(u))
-		}
-	}
-	return c.JSON(fiber.Map{"users": bodies})
 }

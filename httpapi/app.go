@@ -15,6 +15,7 @@ import (
 	"fieldphone/httpapi/account"
 	"fieldphone/httpapi/files"
 	"fieldphone/httpapi/onboard"
+	"fieldphone/httpapi/people"
 	"fieldphone/rtc/announce"
 	"fieldphone/rtc/chat"
 	"fieldphone/rtc/hub"
@@ -30,6 +31,7 @@ import (
 type Config struct {
 	SiteName string // what the page calls this site; may be empty
 	Accounts *account.Service
+	People   *people.Service
 	Hub      *hub.Hub
 	Announce *announce.Service
 	Chat     *chat.Service
@@ -43,6 +45,7 @@ type Config struct {
 	Metrics   http.Handler
 	Admin     AdminConfig
 	Ready     []Check
+	Export    []ExportPart // besides the profile
 
 	BodyBytes    int // largest request body
 	MessageBytes int // largest signalling frame
@@ -94,7 +97,9 @@ func New(cfg Config) *App {
 	f.Get("/metrics", adaptor.HTTPHandler(cfg.Metrics))
 	f.Get("/trust", noStore, a.trust)
 
-	api := f.Group("/api/v1", noStore, sameOrigin, a.limitBody)
+	api := f.Group("/api/v1", noStore, sameOrigin)
+	api.Put("/me/picture", a.requireSession, a.putPicture) // has its own bound
+	api.Use(a.limitBody)
 	api.Get("/site", a.site)
 	api.Post("/register", a.register)
 	api.Post("/guest", a.guest)
@@ -106,9 +111,15 @@ func New(cfg Config) *App {
 	user.Post("/renew", a.renew)
 	user.Get("/poster", a.poster)
 	user.Get("/me", a.me)
-	user.Patch("/me", a.rename)
+	user.Patch("/me", a.changeMe)
+	user.Delete("/me", a.deleteMe)
+	user.Get("/me/export", a.export)
+	user.Get("/me/contacts", a.contacts)
+	user.Put("/me/contacts/:id", a.changeContact)
+	user.Delete("/me/picture", a.removePicture)
 	user.Post("/me/password", a.changePassword)
 	user.Get("/users", a.users)
+	user.Get("/users/:id/picture", a.picture)
 	user.Post("/invites", a.createInvite)
 	user.Get("/invites", a.invites)
 	user.Delete("/invites/:id", a.revokeInvite)

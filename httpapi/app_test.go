@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"fieldphone/httpapi/account"
+	"fieldphone/httpapi/people"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -99,7 +100,7 @@ func TestBadRequests(t *testing.T) {
 		{"NoSuchPath", "GET", "/api/v1/nothing", "", bearer(token), 404, "not_found"},
 		{"NoSuchPage", "GET", "/secret", "", nil, 404, "not_found"},
 		{"Traversal", "GET", "/assets/..%2f..%2fgo.mod", "", nil, 404, "not_found"},
-		{"WrongMethod", "DELETE", "/api/v1/me", "", bearer(token), 404, "not_found"},
+		{"WrongMethod", "DELETE", "/api/v1/users", "", bearer(token), 404, "not_found"},
 		{"PlainGetOfSocket", "GET", "/api/v1/ws", "", bearer(token), 426, "bad_request"},
 		{"ForeignOrigin", "POST", "/api/v1/login", `{}`, []string{"Origin", "https://evil.example"}, 403, "forbidden_origin"},
 		{"PlainOrigin", "POST", "/api/v1/login", `{}`, []string{"Origin", "http://" + s.addr}, 403, "forbidden_origin"},
@@ -198,7 +199,7 @@ func TestEveryAccountCodeHasAStatus(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, code := range account.Codes() {
+	for _, code := range slices.Concat(account.Codes(), people.Codes()) {
 		if statusOf[code] == 0 {
 			t.Errorf("%s has no status", code)
 		}

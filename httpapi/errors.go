@@ -8,6 +8,7 @@ import (
 
 	"fieldphone/httpapi/account"
 	"fieldphone/httpapi/files"
+	"fieldphone/httpapi/people"
 	"fieldphone/rtc"
 	"fieldphone/rtc/chat"
 
@@ -55,6 +56,13 @@ var statusOf = map[string]int{
 	account.CodeAdminExists:        fiber.StatusConflict,
 	account.CodeLastAdmin:          fiber.StatusConflict,
 	account.CodeAdminCodeWrong:     fiber.StatusForbidden,
+
+	people.CodeInvalidLine:     fiber.StatusUnprocessableEntity,
+	people.CodeInvalidTags:     fiber.StatusUnprocessableEntity,
+	people.CodeInvalidPicture:  fiber.StatusUnprocessableEntity,
+	people.CodePictureTooLarge: fiber.StatusRequestEntityTooLarge,
+	people.CodeTooManyContacts: fiber.StatusConflict,
+	people.CodeNotYourself:     fiber.StatusUnprocessableEntity,
 }
 
 // fiberCodes names what Fiber itself refuses.

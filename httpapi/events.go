@@ -121,7 +121,7 @@ func (a *App) sendEvents(c *fiber.Ctx) error {
 	}
 	stream.sending.Lock()
 	defer stream.sending.Unlock()
-	for line := range bytes.Lines(c.Body()) {
+	for line := range bytes.Lines(c.Request().Body()) {
 		if frame := bytes.TrimSpace(line); len(frame) > 0 {
 			stream.port.Receive(frame)
 		}

@@ -25,6 +25,7 @@ func (a *App) guest(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	a.refreshPeople(c)
 	return a.sendGrant(c, grant)
 }
 
@@ -109,6 +110,7 @@ func (a *App) claimAdmin(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	a.refreshPeople(c)
 	a.cfg.Logger.Info("the first administrator is there", "user", user.ID)
 	return c.JSON(bodyOf(user))
 }

@@ -21,6 +21,7 @@ import (
 	"fieldphone/httpapi/files"
 	"fieldphone/httpapi/lanca"
 	"fieldphone/httpapi/onboard"
+	"fieldphone/httpapi/people"
 	"fieldphone/httpapi/segment"
 	"fieldphone/httpapi/sqlstore"
 	"fieldphone/rtc"
@@ -51,6 +52,7 @@ type site struct {
 	addr     string
 	accounts *account.Service
 	log      sqlstore.AdminLog
+	people   *people.Service
 	limits   *ConnLimits
 	client   *http.Client
 }
@@ -63,6 +65,8 @@ type siteOptions struct {
 	path   PathConfig
 	rules  account.Registration
 	files  files.Config
+	export []ExportPart
+	onGone func(context.Context, string) error
 }
 
 func near(reached netip.Addr) (netip.Addr, bool) {
@@ -115,6 +119,12 @@ func newSite(t *testing.T, change ...func(*siteOptions)) *site {
 		t.Fatal(err)
 	}
 	chats.OnChange(h.Deliver)
+	everybody, err := people.New(t.Context(), people.Config{
+		Push: func(m *rtc.ProfileUpdate) { h.Broadcast(m) }, Now: options.now, Logger: log, OnGone: options.onGone,
+	}, db.People())
+	if err != nil {
+		t.Fatal(err)
+	}
 	accounts.OnSessionEnded(func(s account.Session) { h.EndSession(s.ID) })
 	ca, err := lanca.Open(lanca.Config{Dir: t.TempDir(), Logger: log})
 	if err != nil {
@@ -124,24 +134,25 @@ func newSite(t *testing.T, change ...func(*siteOptions)) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &site{t: t, log: db.AdminLog(), addr: ln.Addr().String(), url: "https://" + ln.Addr().String(), accounts: accounts, limits: &options.limits}
+	s := &site{t: t, log: db.AdminLog(), addr: ln.Addr().String(), url: "https://" + ln.Addr().String(), accounts: accounts, people: everybody, limits: &options.limits}
 	announcer := announce.New(announce.Config{
 		Store: db.Announcements(), People: testPeople{accounts}, Line: h, Keep: 24 * time.Hour, Now: options.now, Logger: log,
 	})
 	app := New(Config{
 		Announce: announcer, Admin: AdminConfig{Node: "test", Log: db.AdminLog()},
-		SiteName: "Camp 3", Accounts: accounts, Hub: h, Chat: chats, Files: kept, ICE: options.ice, Path: options.path, Metrics: http.NotFoundHandler(),
+		SiteName: "Camp 3", Accounts: accounts, People: everybody, Hub: h, Chat: chats, Files: kept, ICE: options.ice, Path: options.path, Metrics: http.NotFoundHandler(),
 		Page: fstest.MapFS{"index.html": {Data: []byte("<title>Fieldphone</title>")}, "assets/app-1.js": {Data: []byte("1")}},
 		Site: func() onboard.Site { return onboard.Site{} }, StartPort: 8080,
-		Ready:     []Check{{"database", db.Ping}, {"hub", h.Check}},
-		BodyBytes: 64 << 10, MessageBytes: 64 << 10, SendQueue: 256, Now: options.now, Logger: log,
+		Ready:  []Check{{"database", db.Ping}, {"hub", h.Check}},
+		Export: options.export, BodyBytes: 64 << 10, MessageBytes: 64 << 10, SendQueue: 256, Now: options.now, Logger: log,
 	})
 	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 5)
+	done := make(chan error, 6)
 	go func() { chats.Run(ctx); done <- nil }()
 	go func() { h.Run(ctx); done <- nil }()
 	go func() { announcer.Run(ctx); done <- nil }()
 	go func() { done <- accounts.Run(ctx) }()
+	go func() { done <- everybody.Run(ctx) }()
 	go func() { done <- app.Serve(tls.NewListener(s.limits.Listen(ln), ca.TLSConfig())) }()
 	s.client = s.newClient("")
 	t.Cleanup(func() {
@@ -149,7 +160,7 @@ func newSite(t *testing.T, change ...func(*siteOptions)) *site {
 		s.client.CloseIdleConnections()
 		stop, end := context.WithTimeout(context.Background(), 5*time.Second)
 		defer end()
-		if err := errors.Join(app.Shutdown(stop), <-done, <-done, <-done, <-done, <-done); err != nil && !errors.Is(err, context.Canceled) {
+		if err := errors.Join(app.Shutdown(stop), <-done, <-done, <-done, <-done, <-done, <-done); err != nil && !errors.Is(err, context.Canceled) {
 			t.Errorf("stop: %v", err)
 		}
 		if err := db.Close(); err != nil {
@@ -184,8 +195,8 @@ func (a answer) code() string {
 	return e.Error.Code
 }
 
-// do sends a request; header is name, value, name, value.
-func (s *site) do(method, path, body string, header ...string) answer {
+// request makes a request; header is name, value, name, value.
+func (s *site) request(method, path, body string, header ...string) *http.Request {
 	s.t.Helper()
 	req, err := http.NewRequestWithContext(s.t.Context(), method, s.url+path, strings.NewReader(body))
 	if err != nil {
@@ -197,7 +208,13 @@ func (s *site) do(method, path, body string, header ...string) answer {
 			req.Host = header[i+1]
 		}
 	}
-	resp, err := s.client.Do(req)
+	return req
+}
+
+// do sends a request.
+func (s *site) do(method, path, body string, header ...string) answer {
+	s.t.Helper()
+	resp, err := s.client.Do(s.request(method, path, body, header...))
 	if err != nil {
 		s.t.Fatalf("%s %s: %v", method, path, err)
 	}

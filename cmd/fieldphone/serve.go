@@ -18,6 +18,7 @@ import (
 	"fieldphone/httpapi/files"
 	"fieldphone/httpapi/lanca"
 	"fieldphone/httpapi/localname"
+	"fieldphone/httpapi/people"
 	"fieldphone/httpapi/segment"
 	"fieldphone/httpapi/sqlstore"
 	"fieldphone/rtc/announce"
@@ -100,6 +101,7 @@ type server struct {
 	db        *sqlstore.DB
 	accounts  *account.Service
 	files     *files.Service
+	people    *people.Service
 	presence  presence.Store
 	hub       *hub.Hub
 	announce  *announce.Service
@@ -140,6 +142,9 @@ func newServer(ctx context.Context, setup setup) (s *server, err error) {
 		return s, err
 	}
 	s.defer_(s.db.Close)
+	if s.people, err = s.openPeople(ctx); err != nil {
+		return s, err
+	}
 	s.chat = chat.New(chat.Config{Retention: cfg.Retention.Messages, Now: time.Now, Logger: log}, s.db.Chats())
 	if err = s.openFiles(ctx); err != nil {
 		return s, err
@@ -253,6 +258,7 @@ func (s *server) run(ctx context.Context) error {
 	wg.Go(func() { s.watch.run(ctx) })
 	wg.Go(func() { s.files.Run(ctx) })
 	serve("echo", func() error { return s.serveEcho(ctx) })
+	serve("people", func() error { return s.people.Run(ctx) })
 	serve("accounts", func() error { return s.accounts.Run(ctx) })
 	wg.Go(func() {
 		watchPlaces(ctx, s.cfg.Listen, s.places, func(places []place, again bool) error { return s.move(ctx, places, again) })

@@ -27,7 +27,7 @@ func (s *Service) ChangeUser(ctx context.Context, userID string, change UserChan
 	changed, err := s.store.ChangeUser(ctx, user.ID, change)
 	switch {
 	case errors.Is(err, ErrLastAdmin):
-		return User{}, User{}, &Error{Code: CodeLastAdmin, Message: "This is the last administrator. Make somebody else an administrator first."}
+		return User{}, User{}, lastAdmin()
 	case err != nil:
 		return User{}, User{}, storeFailure("change user", err)
 	}
@@ -54,4 +54,8 @@ func (s *Service) SignOutEverywhere(ctx context.Context, userID string) (ended i
 		}
 	}
 	return len(ends), nil
+}
+
+func lastAdmin() *Error {
+	return &Error{Code: CodeLastAdmin, Message: "This is the last administrator. Make somebody else an administrator first."}
 }

@@ -133,9 +133,11 @@ func sessionRevoked() *Error {
 	return &Error{Code: CodeSessionRevoked, Message: "Your session was ended. Sign in again."}
 }
 
-// storeFailure turns an error of the [Store] into what a caller may see, and
-// keeps the store's own error as the cause.
-func storeFailure(doing string, err error) error {
+func storeFailure(doing string, err error) error { return StoreFailure(doing, err) }
+
+// StoreFailure turns an error of a store that answers as [Store] does into
+// what a caller may see, and keeps the store's own error as the cause.
+func StoreFailure(doing string, err error) error {
 	err = fmt.Errorf("%s: %w", doing, err)
 	switch {
 	case errors.Is(err, ErrNotFound):

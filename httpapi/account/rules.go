@@ -38,28 +38,51 @@ func NormalizeID(id string) (string, error) {
 	}
 }
 
-// CleanName gives the name without surrounding spaces, otherwise as given: it
-// is text, and composed and decomposed spellings of one name are both
-// accepted. It refuses, as an [*Error] with invalid_name, invalid UTF-8,
-// names without a visible character or of more than MaxNameChars, line breaks
-// and other control characters, and what could dress up one name as another
-// and not be seen: bidirectional controls (Unicode Bidi_Control), characters
-// without width, and joiners where they join nothing.
-func CleanName(name string) (string, error) {
+// CleanName gives the name as [TextRule.Clean] does: not empty, of at most
+// MaxNameChars.
+func CleanName(name string) (string, error) { return nameRule.Clean(name) }
+
+var nameRule = TextRule{Code: CodeInvalidName, Field: "name", What: "name", MaxChars: MaxNameChars, MaxBytes: MaxNameBytes}
+
+// TextRule is what holds for a line of text that others read.
+type TextRule struct {
+	Code, Field string // of the [*Error]
+	What        string // in its sentence: "name"
+	MaxChars    int    // combining marks are not counted
+	MaxBytes    int    // marks and all
+	Optional    bool   // may be empty
+}
+
+// Clean gives the text without surrounding spaces, otherwise as given: it is
+// text, and composed and decomposed spellings are both accepted. It refuses,
+// as an [*Error], invalid UTF-8, texts without a visible character or that are
+// too long, line breaks and other control characters, and what could dress up
+// one text as another and not be seen: bidirectional controls (Unicode
+// Bidi_Control), characters without width, and joiners where they join nothing.
+func (rule TextRule) Clean(text string) (string, error) {
 	refuse := func(message string) (string, error) {
-		return "", &Error{Code: CodeInvalidName, Field: "name", Message: message}
+		return "", &Error{Code: rule.Code, Field: rule.Field, Message: message}
 	}
-	name = strings.TrimSpace(name)
-	if !utf8.ValidString(name) {
-		return refuse("The name is not valid text (UTF-8).")
+	tooLong := func() (string, error) {
+		return refuse(fmt.Sprintf("The %s is too long. Give at most %d characters.", rule.What, rule.MaxChars))
+	}
+	text = strings.TrimSpace(text)
+	if text == "" && rule.Optional {
+		return "", nil
+	}
+	if !utf8.ValidString(text) {
+		return refuse(fmt.Sprintf("The %s is not valid text (UTF-8).", rule.What))
+	}
+	if len(text) > rule.MaxBytes {
+		return tooLong()
 	}
 	chars, visible, before := 0, false, rune(0)
-	for _, r := range name {
+	for _, r := range text {
 		if unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp, unicode.Bidi_Control) {
-			return refuse("The name contains a control character. Remove it.")
+			return refuse(fmt.Sprintf("The %s contains a control character. Remove it.", rule.What))
 		}
 		if isUnseen(r) || isJoiner(r) && !joins(before) {
-			return refuse("The name contains an invisible character. Remove it.")
+			return refuse(fmt.Sprintf("The %s contains an invisible character. Remove it.", rule.What))
 		}
 		before = r
 		if !unicode.In(r, unicode.Mn, unicode.Me) {
@@ -68,12 +91,12 @@ func CleanName(name string) (string, error) {
 		visible = visible || unicode.In(r, unicode.L, unicode.N, unicode.P, unicode.S)
 	}
 	if !visible {
-		return refuse("Give a name.")
+		return refuse(fmt.Sprintf("Give a %s.", rule.What))
 	}
-	if chars > MaxNameChars || len(name) > MaxNameBytes {
-		return refuse(fmt.Sprintf("The name is too long. Give at most %d characters.", MaxNameChars))
+	if chars > rule.MaxChars {
+		return tooLong()
 	}
-	return name, nil
+	return text, nil
 }
 
 func isJoiner(r rune) bool { return r == '\u200c' || r == '\u200d' }

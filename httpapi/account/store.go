@@ -3,6 +3,7 @@ package account
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 )
 
@@ -31,6 +32,7 @@ type User struct {
 	Name      string // see [CleanName]; text, never markup
 	Admin     bool
 	Disabled  bool
+	Gone      bool      // deleted; the id stays taken
 	CreatedAt time.Time // UTC, whole milliseconds
 	// GuestUntil is when a guest's account ends (UTC, whole milliseconds);
 	// zero for everybody else.
@@ -40,8 +42,11 @@ type User struct {
 // Guest says whether the user gave only a name and has no password.
 func (u User) Guest() bool { return !u.GuestUntil.IsZero() }
 
-// gone says whether the user is a guest whose time is over.
-func (u User) gone(now time.Time) bool { return u.Guest() && !now.Before(u.GuestUntil) }
+// IsGuestID says whether an id is a guest's, or was one's.
+func IsGuestID(id string) bool { return strings.HasPrefix(id, guestPrefix) }
+
+// gone says whether the account was deleted, or is a guest's whose time is over.
+func (u User) gone(now time.Time) bool { return u.Gone || u.Guest() && !now.Before(u.GuestUntil) }
 
 // Session is one sign-in.
 type Session struct {
@@ -150,6 +155,11 @@ type Store interface {
 	// administrator who is not disabled.
 	ChangeUser(ctx context.Context, id string, change UserChange) (Changed, error)
 
+	// DeleteUser ends every session of the user and takes away everything but
+	// the id, which stays taken. ErrNotFound, also if it was done before;
+	// ErrLastAdmin; ErrChanged if the password hash is not ifHash.
+	DeleteUser(ctx context.Context, id, ifHash string, at time.Time) ([]EndedSession, error)
+
 	// CreateSession adds a session. ErrChanged, and no session, unless the
 	// user exists, is not disabled and still has this password hash.
 	CreateSession(ctx context.Context, session Session, hash string) error
@@ -204,8 +214,8 @@ type GuestStore interface {
 	// EndGuest moves the end of a guest's account to the given time, if that
 	// is earlier. Other users stay as they are.
 	EndGuest(ctx context.Context, id string, until time.Time) error
-	// DeleteGuests deletes, with all that belongs to them, the guests whose
-	// time was over before the given one and of whom no session is kept any
-	// more, and says how many.
+	// DeleteGuests deletes as DeleteUser does the guests whose time was over
+	// before the given one and of whom no session is kept any more, and says
+	// how many.
 	DeleteGuests(ctx context.Context, endedBefore time.Time) (int64, error)
 }

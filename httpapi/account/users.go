@@ -255,6 +255,9 @@ func (s *Service) Rename(ctx context.Context, userID, name string) (User, error)
 	if err != nil {
 		return User{}, err
 	}
+	if _, err := s.User(ctx, userID); err != nil {
+		return User{}, err
+	}
 	user, err := s.store.RenameUser(ctx, userID, name)
 	if err != nil {
 		return User{}, storeFailure("rename user", err)
@@ -262,7 +265,7 @@ func (s *Service) Rename(ctx context.Context, userID, name string) (User, error)
 	return user, nil
 }
 
-// User gives the user with this id. Its errors are not_found and
+// User gives the user with this id, unless the account was deleted. Its errors are not_found and
 // store_unavailable.
 func (s *Service) User(ctx context.Context, id string) (User, error) {
 	id, err := NormalizeID(id)
@@ -270,14 +273,17 @@ func (s *Service) User(ctx context.Context, id string) (User, error) {
 		return User{}, notFound(err)
 	}
 	user, _, err := s.store.User(ctx, id)
+	if err == nil && user.Gone {
+		err = ErrNotFound
+	}
 	if err != nil {
 		return User{}, storeFailure("look for user", err)
 	}
 	return user, nil
 }
 
-// Users gives every user, also disabled ones, ordered by id. Guests whose
-// time is over are not among them.
+// Users gives every user, also disabled ones, ordered by id. Deleted ones and
+// guests whose time is over are not among them.
 func (s *Service) Users(ctx context.Context) ([]User, error) {
 	users, err := s.store.Users(ctx)
 	if err != nil {

@@ -19,7 +19,8 @@ var _ account.Store = Accounts{}
 func (db *DB) Accounts() Accounts { return Accounts{db: db} }
 
 const userColumns = `id, name, admin, disabled, created_at,
-	COALESCE((SELECT expires_at FROM guests WHERE user_id = users.id), 0)`
+	COALESCE((SELECT expires_at FROM guests WHERE user_id = users.id), 0),
+	COALESCE((SELECT gone_at FROM people WHERE user_id = users.id), 0)`
 
 // CreateUser implements account.Store.
 func (a Accounts) CreateUser(ctx context.Context, user account.User, hash string) error {
@@ -31,11 +32,16 @@ func insertUser(ctx context.Context, tx *sql.Tx, user account.User, hash string)
 	_, err := tx.ExecContext(ctx,
 		`INSERT INTO users (id, name, admin, disabled, created_at, password_hash) VALUES (?, ?, ?, ?, ?, ?)`,
 		user.ID, user.Name, user.Admin, user.Disabled, user.CreatedAt.UnixMilli(), hash)
-	if err != nil || !user.Guest() {
+	if err == nil && user.Guest() {
+		_, err = tx.ExecContext(ctx, `INSERT INTO guests (user_id, expires_at) VALUES (?, ?)`, user.ID, user.GuestUntil.UnixMilli())
+	}
+	if err == nil {
+		_, err = tx.ExecContext(ctx, `INSERT INTO people (user_id) VALUES (?)`, user.ID)
+	}
+	if err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO guests (user_id, expires_at) VALUES (?, ?)`, user.ID, user.GuestUntil.UnixMilli())
-	return err
+	return touchPerson(ctx, tx, user.ID)
 }
 
 // User implements account.Store.
@@ -71,7 +77,10 @@ func (a Accounts) RenameUser(ctx context.Context, id, name string) (account.User
 		if err := mustAffect(tx.ExecContext(ctx, `UPDATE users SET name = ? WHERE id = ?`, name, id)); err != nil {
 			return err
 		}
-		var err error
+		err := touchPerson(ctx, tx, id)
+		if err != nil {
+			return err
+		}
 		user, err = scanUser(tx.QueryRowContext(ctx, `SELECT `+userColumns+` FROM users WHERE id = ?`, id))
 		return err
 	})
@@ -84,6 +93,9 @@ func (a Accounts) ReplacePassword(ctx context.Context, change account.PasswordCh
 	err := a.db.inTx(ctx, func(tx *sql.Tx) error {
 		var hash string
 		user, err := a.lockUser(ctx, tx, change.UserID, &hash)
+		if err == nil && user.Gone {
+			err = sql.ErrNoRows
+		}
 		if err != nil {
 			return err
 		}
@@ -106,28 +118,37 @@ func (a Accounts) ReplacePassword(ctx context.Context, change account.PasswordCh
 func (a Accounts) SetDisabled(ctx context.Context, id string, disabled bool) ([]account.EndedSession, error) {
 	var ends []account.EndedSession
 	err := a.db.inTx(ctx, func(tx *sql.Tx) error {
-		err := mustAffect(tx.ExecContext(ctx, `UPDATE users SET disabled = ? WHERE id = ?`, disabled, id))
-		if err != nil || !disabled {
+		var hash string
+		user, err := a.lockUser(ctx, tx, id, &hash)
+		if err == nil && user.Gone {
+			err = sql.ErrNoRows
+		}
+		if err == nil {
+			_, err = tx.ExecContext(ctx, `UPDATE users SET disabled = ? WHERE id = ?`, disabled, id)
+		}
+		if err == nil && disabled {
+			ends, err = a.shutOut(ctx, tx, id)
+		}
+		if err != nil {
 			return err
 		}
-		ends, err = a.shutOut(ctx, tx, id)
-		return err
+		return touchPerson(ctx, tx, id)
 	})
 	return settled(ends, a.failure("disable user", err))
 }
 
-// ChangeUser implements account.Store. The counter's row serves as the lock that lets one of
-// several administrators go who would all be the last but one.
+// ChangeUser implements account.Store.
 func (a Accounts) ChangeUser(ctx context.Context, id string, change account.UserChange) (account.Changed, error) {
 	var changed account.Changed
 	err := a.db.inTx(ctx, func(tx *sql.Tx) error {
-		var ignored int64
-		if err := tx.QueryRowContext(ctx,
-			`SELECT value FROM counters WHERE name = 'session_end'`+a.db.dialect.forUpdate).Scan(&ignored); err != nil {
+		if err := a.lockAdmins(ctx, tx); err != nil {
 			return err
 		}
 		var hash string
 		before, err := a.lockUser(ctx, tx, id, &hash)
+		if err == nil && before.Gone {
+			err = sql.ErrNoRows
+		}
 		if err != nil {
 			return err
 		}
@@ -137,16 +158,27 @@ func (a Accounts) ChangeUser(ctx context.Context, id string, change account.User
 			return err
 		}
 		if err := mustAffect(tx.ExecContext(ctx, `UPDATE users SET name = ?, admin = ?, disabled = ? WHERE id = ?`,
-			after.Name, after.Admin, after.Disabled, id)); err != nil || !after.Disabled || before.Disabled {
+			after.Name, after.Admin, after.Disabled, id)); err != nil {
 			return err
 		}
-		changed.Ends, err = a.shutOut(ctx, tx, id)
-		return err
+		if after.Disabled && !before.Disabled {
+			if changed.Ends, err = a.shutOut(ctx, tx, id); err != nil {
+				return err
+			}
+		}
+		return touchPerson(ctx, tx, id)
 	})
 	if err != nil {
 		return account.Changed{}, a.failure("change user", err)
 	}
 	return changed, nil
+}
+
+// lockAdmins keeps other transactions from changing who administers: the counter's row serves
+// as the lock that lets one of several administrators go who would all be the last but one.
+func (a Accounts) lockAdmins(ctx context.Context, tx *sql.Tx) error {
+	var ignored int64
+	return tx.QueryRowContext(ctx, `SELECT value FROM counters WHERE name = 'session_end'`+a.db.dialect.forUpdate).Scan(&ignored)
 }
 
 // keepsAdmin refuses to leave no administrator who can sign in.
@@ -179,14 +211,15 @@ func (a Accounts) lockUser(ctx context.Context, tx *sql.Tx, id string, hash *str
 // scanUser reads userColumns, and what the query has after them into extra.
 func scanUser(row interface{ Scan(...any) error }, extra ...any) (account.User, error) {
 	var user account.User
-	var created, guestUntil int64
-	err := row.Scan(append([]any{&user.ID, &user.Name, &user.Admin, &user.Disabled, &created, &guestUntil}, extra...)...)
+	var created, guestUntil, gone int64
+	err := row.Scan(append([]any{&user.ID, &user.Name, &user.Admin, &user.Disabled, &created, &guestUntil, &gone}, extra...)...)
 	if err != nil {
 		return account.User{}, err
 	}
 	if guestUntil != 0 {
 		user.GuestUntil = time.UnixMilli(guestUntil).UTC()
 	}
+	user.Gone = gone != 0
 	user.CreatedAt = time.UnixMilli(created).UTC()
 	return user, nil
 }

@@ -214,12 +214,14 @@ func testGuests(t *testing.T, b backend) {
 	_, err = store.DeleteSessions(ctx, day.Add(100*time.Hour))
 	must(t, err)
 	remove(day.Add(time.Hour), 1)
-	if _, _, err := store.User(ctx, "g1"); !errors.Is(err, account.ErrNotFound) {
-		t.Errorf("g1 is there: %v", err)
-	}
+	wantGone(t, store, "g1")
 	remove(until.Add(time.Millisecond), 2)
-	if users, err := store.Users(ctx); err != nil || len(users) != 1 {
-		t.Errorf("left %+v, %v, want anna", users, err)
+	wantGone(t, store, "g3")
+	if users, err := store.Users(ctx); err != nil || len(users) != 4 || users[0] != user("anna") {
+		t.Errorf("left %+v, %v, want anna and ids that stay taken", users, err)
+	}
+	if err := store.CreateUser(ctx, user("g1"), "hash"); !errors.Is(err, account.ErrTaken) {
+		t.Errorf("a guest's id given again: %v", err)
 	}
 }
 

@@ -44,17 +44,18 @@ func (a Accounts) Admit(ctx context.Context, admission account.Admission) error 
 
 // EndGuest implements account.Store.
 func (a Accounts) EndGuest(ctx context.Context, id string, until time.Time) error {
-	_, err := a.db.write.ExecContext(ctx, `UPDATE guests SET expires_at = ? WHERE user_id = ? AND expires_at > ?`,
-		until.UnixMilli(), id, until.UnixMilli())
+	err := a.db.inTx(ctx, func(tx *sql.Tx) error {
+		err := mustAffect(tx.ExecContext(ctx, `UPDATE guests SET expires_at = ? WHERE user_id = ? AND expires_at > ?`,
+			until.UnixMilli(), id, until.UnixMilli()))
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil // no guest, or ended already
+		}
+		if err != nil {
+			return err
+		}
+		return touchPerson(ctx, tx, id)
+	})
 	return a.failure("end guest", err)
-}
-
-// DeleteGuests implements account.Store.
-func (a Accounts) DeleteGuests(ctx context.Context, endedBefore time.Time) (int64, error) {
-	result, err := a.db.write.ExecContext(ctx, `DELETE FROM users
-		WHERE id IN (SELECT user_id FROM guests WHERE expires_at < ?)
-		AND NOT EXISTS (SELECT 1 FROM sessions WHERE sessions.user_id = users.id)`, endedBefore.UnixMilli())
-	return a.deleted("delete guests", result, err)
 }
 
 func (a Accounts) deleted(doing string, result sql.Result, err error) (int64, error) {
@@ -72,14 +73,11 @@ func (a Accounts) HasAdmin(ctx context.Context) (bool, error) {
 	return admins > 0, a.failure("look for an administrator", err)
 }
 
-// MakeFirstAdmin implements account.Store. The counter's row serves as the
-// lock that lets one of several processes go first.
+// MakeFirstAdmin implements account.Store.
 func (a Accounts) MakeFirstAdmin(ctx context.Context, id string) (account.User, error) {
 	var user account.User
 	err := a.db.inTx(ctx, func(tx *sql.Tx) error {
-		var ignored int64
-		if err := tx.QueryRowContext(ctx,
-			`SELECT value FROM counters WHERE name = 'session_end'`+a.db.dialect.forUpdate).Scan(&ignored); err != nil {
+		if err := a.lockAdmins(ctx, tx); err != nil {
 			return err
 		}
 		var admins int
@@ -92,7 +90,10 @@ func (a Accounts) MakeFirstAdmin(ctx context.Context, id string) (account.User, 
 		if err := mustAffect(tx.ExecContext(ctx, `UPDATE users SET admin = 1 WHERE id = ?`, id)); err != nil {
 			return err
 		}
-		var err error
+		err := touchPerson(ctx, tx, id)
+		if err != nil {
+			return err
+		}
 		user, err = scanUser(tx.QueryRowContext(ctx, `SELECT `+userColumns+` FROM users WHERE id = ?`, id))
 		return err
 	})

@@ -226,5 +226,22 @@ func (h *Hub) Rename(user rtc.User) {
 	})
 }
 
+// Broadcast sends a message to every connected device, encoded once. It is not
+// numbered: a device that is away asks for what it missed when it is back.
+func (h *Hub) Broadcast(msg rtc.Message) {
+	frame, err := rtc.Encode(msg, 0, "")
+	if err != nil {
+		h.cfg.Logger.Error("hub: cannot encode", "type", msg.Type(), "error", err)
+		return
+	}
+	h.post(func() {
+		for p := range h.ports {
+			if p.device != nil {
+				p.sendFrame(frame)
+			}
+		}
+	})
+}
+
 // newName makes an unguessable name for a stream.
 func newName() string { return rand.Text() }
