@@ -145,7 +145,7 @@ func newServer(ctx context.Context, setup setup) (s *server, err error) {
 	if s.people, err = s.openPeople(ctx); err != nil {
 		return s, err
 	}
-	s.chat = chat.New(chat.Config{Retention: cfg.Retention.Messages, Now: time.Now, Logger: log}, s.db.Chats())
+	s.chat = chat.New(chat.Config{Blocked: s.people.Blocked, Retention: cfg.Retention.Messages, Now: time.Now, Logger: log}, s.db.Chats())
 	if err = s.openFiles(ctx); err != nil {
 		return s, err
 	}
@@ -210,7 +210,7 @@ func (s *server) hubConfig() hub.Config {
 	return hub.Config{
 		Node: s.node, Heartbeat: c.Heartbeat, PresenceTTL: c.PresenceTTL, ResumeWindow: c.ResumeWindow,
 		RingTimeout: c.RingTimeout, HelloTimeout: helloTimeout, MessageRate: messageRate, MessageBurst: messageBurst,
-		Now: time.Now, Logger: s.log, Chat: s.chat,
+		Now: time.Now, Logger: s.log, Chat: s.chat, Refuses: s.people.Refuses,
 		Hooks: hub.Hooks{
 			OnPaired: s.book.paired, OnParted: s.book.parted, OnCandidate: s.book.signalled, OnCallConnected: s.calls.connected,
 			OnCallEnded: func(over hub.CallOver) { s.hangUp(over); s.calls.over(over); s.keepCall(over) },

@@ -10,9 +10,7 @@ import (
 
 	"fieldphone/configs"
 	"fieldphone/httpapi/account"
-	"fieldphone/httpapi/people"
 	"fieldphone/httpapi/sqlstore"
-	"fieldphone/rtc"
 	"fieldphone/rtc/presence"
 )
 
@@ -41,11 +39,6 @@ func openAccounts(ctx context.Context, cfg configs.Config, log *slog.Logger) (*s
 		return nil, nil, errors.Join(err, db.Close())
 	}
 	return db, accounts, nil
-}
-
-// openPeople wires what others see of accounts: devices hear of changes through the hub.
-func (s *server) openPeople(ctx context.Context) (*people.Service, error) {
-	return people.New(ctx, people.Config{Push: func(m *rtc.ProfileUpdate) { s.hub.Broadcast(m) }, Logger: s.log}, s.db.People())
 }
 
 func perMinute(n int) account.Rate { return account.Rate{Burst: n, PerMinute: n} }

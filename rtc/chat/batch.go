@@ -148,6 +148,9 @@ func (b *batch) between(by, other string) (room, error) {
 		if two[i], err = b.Person(id); err != nil {
 			return room{}, missing(err)
 		}
+		if two[i].gone() {
+			return room{}, noSuchChat()
+		}
 	}
 	c, err := b.Chat(key)
 	if err == nil {

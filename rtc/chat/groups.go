@@ -131,6 +131,9 @@ func (b *batch) invited(r room, ids []string) ([]Person, error) {
 		if err != nil {
 			return nil, missing(err)
 		}
+		if p.gone() {
+			return nil, noSuchChat()
+		}
 		if b.s.cfg.Blocked(id, r.me.ID) {
 			return nil, blocked()
 		}

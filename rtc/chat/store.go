@@ -23,6 +23,10 @@ type Person struct {
 	Born int64
 }
 
+// gone tells of an account that was deleted and whose id stays taken: what was
+// written stays, and nothing new comes.
+func (p Person) gone() bool { return p.Name == "" }
+
 // Chat is what is kept of a chat. Times are Unix milliseconds.
 type Chat struct {
 	ID        int64
