@@ -165,6 +165,9 @@ const limits = {
   concealed: [0.04, 0.12],
 } as const;
 
+/** Less than this makes a picture that is worth a word. */
+const narrowKbps = 250;
+
 /** What one look says; ease makes the limits harder to stay under, for the way back up. */
 export function judge(details: Details, ease = 1): Verdict {
   const over = (value: number, [fair, poor]: readonly [number, number]): 0 | 1 | 2 =>
@@ -177,7 +180,8 @@ export function judge(details: Details, ease = 1): Verdict {
     [lossOut, "loss_out"],
     [over(details.rttMs, limits.rttMs), "delay"],
     [over(details.jitterMs, limits.jitterMs), "jitter"],
-    [details.limited === "bandwidth" ? 1 : 0, "narrow"],
+    // While it looks for what it may send, an encoder says so on the best network too.
+    [details.limited === "bandwidth" && details.kbpsOut < narrowKbps / ease ? 1 : 0, "narrow"],
     [details.limited === "cpu" ? 1 : 0, "busy"],
   ];
   const worst = Math.max(...found.map(([level]) => level));

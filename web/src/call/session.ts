@@ -7,6 +7,7 @@ import { Instruments, type Tools } from "./instruments";
 import { Link, type Tracks } from "./link";
 import type { MediaSource } from "./media";
 import { OwnMedia, type OwnDeps } from "./own";
+import type { Call } from "./types";
 import type { Wish } from "./wish";
 
 export interface SessionDeps {
@@ -30,6 +31,8 @@ export interface SessionEvents {
   /** What this side sends, or why it cannot, has changed. */
   onOwn: (own: OwnMedia) => void;
   onLink: (link: Link) => void;
+  /** The call that these are the media of. */
+  call?: () => Call;
 }
 
 export class MediaSession {
@@ -57,7 +60,7 @@ export class MediaSession {
     this.deps = deps;
     this.events = events;
     this.relayOnly = deps.relayOnly;
-    this.instruments = new Instruments({ tools: deps.tools, timers: deps.timers, now: deps.now });
+    this.instruments = new Instruments({ ...deps, tools: deps.tools, call: events.call });
   }
 
   /** Takes what the other end sent. */

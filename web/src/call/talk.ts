@@ -46,6 +46,7 @@ export class Talk {
     this.session = new MediaSession(deps, {
       onOwn: (own) => this.ownChanged(own),
       onLink: (link) => this.linkChanged(link),
+      call: () => this.call.value,
     });
     if (call.held) {
       this.session.suspend();

@@ -3,6 +3,8 @@
 import type { Tools } from "./instruments";
 import { TrackMeter } from "./meter";
 import { Mixer } from "./mixer";
+import { canRecord } from "./recordTypes";
+import { Recordings } from "./tape";
 
 /** wake: browsers let a page use sound only after it was touched; call it then. */
 export function browserTools(): { tools: Tools; wake: () => void } {
@@ -33,7 +35,22 @@ export function browserTools(): { tools: Tools; wake: () => void } {
     digest:
       subtle &&
       (async (text) => new Uint8Array(await subtle.digest("SHA-256", new TextEncoder().encode(text)))),
+    record: canRecord()
+      ? async (scene, onFull) => (await import("./recorder")).Recorder.start(scene, onFull)
+      : undefined,
+    recordings: new Recordings(download),
     random: (bytes) => crypto.getRandomValues(bytes),
   };
   return { tools, wake: resume };
+}
+
+/** How long the browser may take to read what it saves. */
+const readMs = 600_000;
+
+function download(name: string, blob: Blob): void {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), readMs);
 }

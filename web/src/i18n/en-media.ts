@@ -80,4 +80,26 @@ export const media = {
   "safety.forged":
     "Warning: this check failed. Somebody may be listening in. Say nothing secret, and tell the person who runs this site.",
   "safety.none": "There is no connection to check now.",
+
+  "record.start": "Record the call",
+  "record.take_back": "Do not record after all",
+  "record.stop": "Stop recording",
+  "record.asking": "Asking {name} whether you may record…",
+  "record.question": "{name} wants to record this call",
+  "record.question_more":
+    "Sound and picture of both of you would be kept on {name}'s device. You can stop it at any time.",
+  "record.yes": "Allow recording",
+  "record.no": "Do not allow",
+  "record.on": "Recording",
+  "record.stopping": "Recording, being stopped…",
+  "record.refused": "{name} does not want to be recorded.",
+  "record.unanswered": "{name} did not answer, so nothing is recorded.",
+  "record.stopped": "{name} ended the recording.",
+  "record.failed": "The recording ended: this device cannot go on with it. It may have no room left.",
+  "record.files": "Recordings",
+  "record.done": "Recorded: {name} ({size})",
+  "record.hint": "It is on this device only. Save it before you close this page.",
+  "record.save": "Save",
+  "record.discard": "Discard",
+  "record.discard_sure": "Discard for good?",
 } as const;

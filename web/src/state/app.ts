@@ -296,6 +296,7 @@ export class App {
 
   private leave(): void {
     this.calls.reset();
+    this.deps.call.tools?.recordings.clear();
     this.ice.clear();
     this.view.reset();
     this.announcements.reset();

@@ -6,6 +6,7 @@ import { LevelFill } from "./CallGauges";
 import { useApp } from "./context";
 import { Icon, type IconName } from "./icons";
 import { canPip, togglePip } from "./pip";
+import { RecordItem } from "./Recording";
 
 /** What a person can do during a call. */
 export function CallControls({ call }: { call: Call }): JSX.Element {
@@ -74,6 +75,7 @@ export function CallControls({ call }: { call: Call }): JSX.Element {
                 onClick={() => void togglePip(document.querySelector<HTMLVideoElement>(".remote-picture"))}
               />
             )}
+            <RecordItem call={call} />
           </CallMore>
         </>
       )}

@@ -3,6 +3,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { effect, type ReadonlySignal } from "@preact/signals";
 import type { Grade } from "../call/quality";
 import type { Call } from "../call/types";
+import { echoID } from "../protocol/messages";
 import { useApp } from "./context";
 import { Icon } from "./icons";
 
@@ -14,6 +15,8 @@ export function CallGauges(): JSX.Element {
   const { t } = settings;
   const { quality, sas } = calls.session.instruments;
   const verdict = quality.verdict.value;
+  // Nobody is there to compare with.
+  const alone = calls.current.value?.peer.id === echoID;
   const forged = sas?.state.value.kind === "forged";
   return (
     <div class="gauges">
@@ -32,7 +35,7 @@ export function CallGauges(): JSX.Element {
           <span>{t(`quality.${verdict.grade}`)}</span>
         </button>
       )}
-      {sas && (
+      {sas && !alone && (
         <button
           type="button"
           class={`gauge ${forged ? "poor" : ""}`}

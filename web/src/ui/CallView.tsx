@@ -9,6 +9,7 @@ import { useApp } from "./context";
 import { EchoCall } from "./EchoCall";
 import { Icon } from "./icons";
 import { Problems } from "./Problems";
+import { RecordingSign } from "./Recording";
 import { duration, stageLine } from "./words";
 
 /** The call that rings on the other side or runs. */
@@ -28,6 +29,7 @@ export function CallView({ call }: { call: Call }): JSX.Element {
       </header>
       <Problems call={call} />
       <Moved call={call} />
+      <RecordingSign call={call} />
       <Preview call={call} />
       {peer.id === echoID && <EchoCall />}
       <MutedHint />

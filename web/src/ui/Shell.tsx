@@ -18,6 +18,7 @@ import { Ended } from "./Ended";
 import { Icon, Logo } from "./icons";
 import { InviteDialog } from "./InviteDialog";
 import { MediaDialogs } from "./MediaDialogs";
+import { RecordedFiles } from "./Recording";
 import { Roster } from "./Roster";
 
 /**
@@ -47,6 +48,7 @@ export function Shell({ away }: { away: boolean }): JSX.Element {
       {view.account.value && <AccountDialog />}
       {view.inviting.value && <InviteDialog />}
       <MediaDialogs />
+      <RecordedFiles />
       <AdminClaim />
     </main>
   );
