@@ -3,7 +3,7 @@ import type { PastCall, TextMessage } from "../protocol/texts";
 
 /** Whether somebody called this person and was not answered. */
 export function missed(call: Pick<PastCall, "reason" | "seconds">, mine: boolean): boolean {
-  return !mine && (call.seconds ?? 0) === 0 && call.reason !== "declined";
+  return !mine && (call.seconds ?? 0) === 0 && call.reason !== "declined" && call.reason !== "hangup";
 }
 
 /** Whether a message waits to be seen: texts of others, and calls that were missed. */

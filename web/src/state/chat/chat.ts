@@ -33,7 +33,8 @@ export class Chat {
   following = true;
   /** Everything up to this rev is in here. */
   synced = 0;
-  /** Revs beyond a gap. */
+  /** The highest rev that is known of, and the ones beyond a gap that are here. */
+  private known = 0;
   private readonly ahead = new Set<number>();
   /** The fetching that runs, or ran last. */
   private running: Promise<void> = Promise.resolve();
@@ -50,7 +51,7 @@ export class Chat {
 
   /** Whether changes are known to be missing. */
   get gap(): boolean {
-    return this.ahead.size > 0;
+    return this.known > this.synced;
   }
 
   /** Takes up a message as it came, by whatever way; true when it is new and waits to be seen. */
@@ -66,6 +67,11 @@ export class Chat {
   caughtUp(rev: number): void {
     if (rev > this.synced) this.synced = rev;
     this.advance();
+  }
+
+  /** There are changes up to rev, which are not here. */
+  miss(rev: number): void {
+    this.known = Math.max(this.known, rev);
   }
 
   /** The list of chats tells of this one, perhaps later than what arrived meanwhile. */
@@ -86,7 +92,7 @@ export class Chat {
     if (read > told.read) this.recount();
     // A page that is on its way may be older than this.
     if (!this.window.value && !this.loading.value) this.caughtUp(told.rev);
-    else if (told.rev > this.synced) this.ahead.add(told.rev);
+    else this.miss(told.rev);
   }
 
   /** Own marks: what this or another device of the user says. They only grow. */
@@ -147,6 +153,7 @@ export class Chat {
   }
 
   private note(rev: number): void {
+    this.miss(rev);
     if (rev > this.synced) this.ahead.add(rev);
     this.advance();
   }

@@ -60,8 +60,10 @@ export class Chats {
       online,
       timers,
       kept,
-      onSent: ({ message, chat, body, file }, sent) =>
-        this.sync.receive({ message, chat, from: book.me, kind: "text", body, file, ...sent }),
+      onSent: ({ message, chat, body, file }, sent, again) => {
+        const more = file ? { file } : {};
+        this.sync.sent({ message, chat, from: book.me, kind: "text", body, ...more, ...sent }, again);
+      },
     });
     this.marking = new Marking({ tell: (data) => tell("text.mark", data), online, timers });
     this.typing = new Typing({ tell: (chat) => tell("text.typing", { chat }), timers, now: deps.serverNow });
@@ -69,6 +71,7 @@ export class Chats {
       book,
       api,
       marking: this.marking,
+      online,
       timers,
       onStored: ({ message, chat, from }) => {
         this.outbox.remove(message);

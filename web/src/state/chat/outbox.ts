@@ -19,13 +19,19 @@ export interface Unsent {
   problem?: RequestProblem;
 }
 
+export interface Sent {
+  pos: number;
+  rev: number;
+  server_time: number;
+}
+
 export interface OutboxDeps {
   send: (data: ClientData["text.send"]) => Promise<Answer>;
   online: () => boolean;
   timers: Timers;
   kept: Kept;
-  /** It is stored by the server now. */
-  onSent: (unsent: Unsent, sent: { pos: number; rev: number; server_time: number }) => void;
+  /** It is stored by the server, and has been for longer where again is true. */
+  onSent: (unsent: Unsent, sent: Sent, again: boolean) => void;
 }
 
 const maxUnsent = 200;
@@ -49,6 +55,9 @@ export class Outbox {
   private readonly deps: OutboxDeps;
   private key: string | undefined;
   private readonly sending = new Set<string>();
+  /** What may have been stored although no answer came. */
+  private readonly tried = new Set<string>();
+  private wakes = 0;
   private pauses = 0;
   private timer: number | undefined;
 
@@ -60,6 +69,7 @@ export class Outbox {
   open(user: string): void {
     this.key = `outbox.${user}`;
     this.all.value = this.stored() ?? [];
+    for (const unsent of this.all.value) this.tried.add(unsent.message);
   }
 
   /** Forgets what is in memory; forever, also what the device kept. */
@@ -67,6 +77,7 @@ export class Outbox {
     if (forever && this.key !== undefined) this.deps.kept.set(this.key, undefined);
     this.deps.timers.clear(this.timer);
     this.key = undefined;
+    this.tried.clear();
     this.all.value = [];
   }
 
@@ -91,11 +102,13 @@ export class Outbox {
   remove(message: string): void {
     if (this.all.value.some((each) => each.message === message))
       this.change((all) => all.filter((each) => each.message !== message));
+    this.tried.delete(message);
   }
 
   /** The server can be reached: everything that waits goes on its way, also what another tab left. */
   wake(): void {
     this.pauses = 0;
+    this.wakes += 1;
     this.all.value = this.merged();
     for (const chat of new Set(this.all.value.map((each) => each.chat))) void this.pump(chat);
   }
@@ -120,12 +133,14 @@ export class Outbox {
   /** True when the next one may go. */
   private async deliver(unsent: Unsent): Promise<boolean> {
     const { message, chat, body, file } = unsent;
-    const { key } = this;
+    const { key, wakes } = this;
+    const again = this.tried.has(message);
+    this.tried.add(message);
     try {
       const answer = await this.deps.send({ message, chat, body, ...(file ? { file } : {}) });
       if (key !== this.key) return false;
       this.pauses = 0;
-      if (answer.type === "text.sent") this.deps.onSent(unsent, answer.data);
+      if (answer.type === "text.sent") this.deps.onSent(unsent, answer.data, again || wakes !== this.wakes);
       this.remove(message);
       return true;
     } catch (error) {
@@ -167,14 +182,18 @@ export class Outbox {
 
   private merged(): Unsent[] {
     const held = new Set(this.all.value.map((each) => each.message));
-    return [...this.all.value, ...(this.stored() ?? []).filter((each) => !held.has(each.message))];
+    const left = (this.stored() ?? []).filter((each) => !held.has(each.message));
+    for (const unsent of left) this.tried.add(unsent.message);
+    return [...this.all.value, ...left];
   }
 
   private stored(): Unsent[] | undefined {
     if (this.key === undefined) return undefined;
     try {
-      const list = JSON.parse(this.deps.kept.get(this.key) ?? "[]") as Unsent[];
-      return list.filter((each) => [each.message, each.chat, each.body].every((s) => typeof s === "string"));
+      const list = JSON.parse(this.deps.kept.get(this.key) ?? "[]") as (Unsent | null)[];
+      return list.filter((each): each is Unsent =>
+        [each?.message, each?.chat, each?.body].every((text) => typeof text === "string"),
+      );
     } catch {
       return undefined;
     }

@@ -1,5 +1,6 @@
 // Keeps the chats here and on the server alike: takes what is pushed, finds what is missing,
 // fetches it.
+import { batch } from "@preact/signals";
 import type { ChatApi, ChatHead, Mark } from "../../protocol/chats";
 import type { Timers } from "../../protocol/clock";
 import { isGroup, type TextMessage } from "../../protocol/texts";
@@ -13,6 +14,7 @@ export interface SyncDeps {
   book: Book;
   api: Pick<ChatApi, "chats" | "page" | "changes">;
   marking: Marking;
+  online: () => boolean;
   timers: Timers;
   /** Called with every message, however it came. */
   onStored: (message: TextMessage) => void;
@@ -23,6 +25,7 @@ export interface SyncDeps {
 const mostHeld = 8;
 const gapMs = 250;
 const listMs = 1_000;
+const retryMs = 5_000;
 
 export class Sync {
   private readonly deps: SyncDeps;
@@ -62,13 +65,16 @@ export class Sync {
     if (user === "") return;
     try {
       const page = await this.deps.api.chats(before);
-      if (this.deps.book.me.id !== user) return;
-      for (const head of page.chats) this.refresh(head);
-      if (before !== undefined || !this.deps.book.loaded.value) this.deps.book.more.value = page.more;
-      this.deps.book.loaded.value = true;
+      if (book.me.id !== user) return;
+      batch(() => {
+        for (const head of page.chats) this.refresh(head);
+        if (before !== undefined || !book.loaded.value) book.more.value = page.more;
+        book.loaded.value = true;
+      });
       await Promise.all(this.held.map((id) => this.settle(id)));
     } catch (error) {
       this.deps.onProblem(`chats: ${String(error)}`);
+      if (this.deps.online()) this.listSoon(retryMs);
     }
   }
 
@@ -100,6 +106,21 @@ export class Sync {
     this.apply(chat, message);
     if (!known || message.kind === "note") this.listSoon();
     if (chat.gap) this.gapSoon();
+  }
+
+  /**
+   * Takes a text of this device that is stored. One that has been stored for longer may be
+   * another by now, and what came between is not known: the changes tell.
+   */
+  sent(message: TextMessage, again: boolean): void {
+    if (!again) {
+      this.receive(message);
+      return;
+    }
+    const chat = this.deps.book.chat(message.chat, message.chat);
+    chat.miss(message.rev);
+    this.apply(chat, { ...message, rev: 0 });
+    this.gapSoon();
   }
 
   private apply(chat: Chat, message: TextMessage): void {
@@ -176,10 +197,10 @@ export class Sync {
     }, gapMs);
   }
 
-  listSoon(): void {
+  listSoon(ms = listMs): void {
     this.listTimer ??= this.deps.timers.set(() => {
       this.listTimer = undefined;
       void this.loadList();
-    }, listMs);
+    }, ms);
   }
 }
