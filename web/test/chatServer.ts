@@ -161,10 +161,10 @@ export class Page {
     this.storage = storage;
     this.names = prefix;
     this.chats = new Chats({
-      api: server.api as unknown as ConstructorParameters<typeof Chats>[0]["api"],
+      api: server.api,
       request: (type, data) => this.request(type, data as { message: string; chat: string; body: string }),
       tell: (type, data) => {
-        this.told.push({ type, data: data as Record<string, unknown> });
+        this.told.push({ type, data: data });
         if (type === "text.mark" && this.online) server.mark(data.chat, "alice", data as Partial<Mark>);
       },
       online: () => this.online,
