@@ -158,6 +158,10 @@ export class Calls {
     if (talk) this.end(talk, true);
   }
 
+  hangUpAll(): void {
+    for (const talk of this.talks.all.value) this.end(talk, false);
+  }
+
   /** Goes on with a call that is on hold; the present one is put on hold. */
   resume(call: string): void {
     const talk = this.talks.find(call);

@@ -24,6 +24,30 @@ const ringing: Tone = {
 // The ring-back tone that telephones have: 425 Hz, one second in five.
 const ringBack: Tone = { hz: [425], bursts: [[0, 1]], everyMs: 5_000, volume: 0.05, vibrate: [] };
 
+// Another call waits: two soft knocks over the one that is going on.
+const waiting: Tone = {
+  hz: [440],
+  bursts: [
+    [0, 0.14],
+    [0.24, 0.14],
+  ],
+  everyMs: 4_000,
+  volume: 0.04,
+  vibrate: [120],
+};
+
+// On hold: a quiet sign every ten seconds that the line lives.
+const held: Tone = {
+  hz: [329.63],
+  bursts: [
+    [0, 0.2],
+    [0.3, 0.2],
+  ],
+  everyMs: 10_000,
+  volume: 0.03,
+  vibrate: [],
+};
+
 const ended: Tone = {
   hz: [425],
   bursts: [
@@ -64,6 +88,8 @@ export class Ringer {
 
   ring = (): void => this.play(ringing);
   ringBack = (): void => this.play(ringBack);
+  waiting = (): void => this.play(waiting);
+  held = (): void => this.play(held);
   ended = (): void => this.play(ended);
 
   stop(): void {

@@ -197,7 +197,7 @@ const texts = {
   "incoming.accept": "Accept",
   "incoming.accept_audio": "Without camera",
   "incoming.decline": "Decline",
-  "incoming.ends_call": "Taking it ends the call you are in.",
+  "incoming.ends_call": "Taking it gives up the call you are making.",
 
   "call.label": "Call with {name}",
   "call.controls": "Call controls",
@@ -241,7 +241,7 @@ const texts = {
   "end.declined": "{name} declined",
   "end.cancelled": "{name} gave up calling",
   "end.cancelled_self": "You gave up calling",
-  "end.busy": "{name} is in another call",
+  "end.busy": "{name} has two calls already",
   "end.timeout": "{name} did not answer",
   "end.unreachable": "{name} cannot be reached",
   "end.answered_elsewhere": "Answered on another of your devices",

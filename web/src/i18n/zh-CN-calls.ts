@@ -1,3 +1,42 @@
 import type { calls as en } from "./en-calls";
 
-export const calls: Record<keyof typeof en, string> = {};
+export const calls: Record<keyof typeof en, string> = {
+  "incoming.holds": "接听期间，{name} 的通话会保持等待。",
+  "incoming.end_accept": "结束并接听",
+
+  "held.label": "保持中的通话",
+  "held.waits": "保持中",
+  "held.swap": "切换",
+  "held.swap_to": "切换到 {name}",
+  "held.end": "结束与 {name} 的通话",
+  "held.resume": "恢复通话",
+  "stage.held": "通话保持中：{name} 听不到也看不到你",
+  "stage.ringing_waiting": "{name} 正在通话，已收到你的来电提示…",
+  "call.peer_held": "{name} 让你稍等（通话保持中）",
+  "roster.full_why": "你的通话数已到上限",
+
+  "elsewhere.in_call": "正在另一台设备上与 {name} 通话",
+  "elsewhere.take": "转到此设备",
+
+  "past.title": "通话记录",
+  "past.missed": "{count} 个未接来电",
+  "past.close": "关闭",
+  "past.none": "还没有通话",
+  "past.none_how": "你拨出和接到的通话会列在这里。",
+  "past.loading": "正在读取通话记录…",
+  "past.failed": "无法读取通话记录。",
+  "past.retry": "重试",
+  "past.older": "更早的通话",
+  "past.in": "来电",
+  "past.out": "去电",
+  "past.direct": "直连",
+  "past.relay": "经中继",
+  "past.hung_up_self": "你挂断了",
+  "past.missed_in": "你没有接听",
+  "past.gave_up": "{name} 已取消呼叫",
+  "past.declined_self": "你拒绝了来电",
+  "past.busy_in": "你当时已有两个通话",
+  "past.unreachable_in": "你当时不在线",
+  "past.quiet_in": "你设了请勿打扰",
+  "past.blocked_in": "你已屏蔽 {name}",
+};

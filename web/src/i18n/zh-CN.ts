@@ -194,7 +194,7 @@ export const zhCN: Messages = {
   "incoming.accept": "接听",
   "incoming.accept_audio": "不开摄像头",
   "incoming.decline": "拒绝",
-  "incoming.ends_call": "接听将结束当前通话。",
+  "incoming.ends_call": "接听将取消你正在拨打的电话。",
 
   "call.label": "与{name}通话",
   "call.controls": "通话控制",
@@ -237,7 +237,7 @@ export const zhCN: Messages = {
   "end.declined": "{name}拒绝了通话",
   "end.cancelled": "{name}取消了呼叫",
   "end.cancelled_self": "您取消了呼叫",
-  "end.busy": "{name}正在与他人通话",
+  "end.busy": "{name} 已有两个通话",
   "end.timeout": "{name}没有接听",
   "end.unreachable": "无法联系到{name}",
   "end.answered_elsewhere": "已在您的另一台设备上接听",

@@ -12,6 +12,7 @@ import { Connection, type ConnectionDeps, type ConnectionState, type Socket } fr
 import {
   echoID,
   type CallIncoming,
+  type ElsewhereCall,
   type Media,
   type ServerMessage,
   type User,
@@ -20,6 +21,7 @@ import {
 import { RequestError } from "../protocol/pending";
 import { Chats } from "./chat/chats";
 import { Announcements } from "./announcements";
+import { CallLog } from "./callLog";
 import { Identity } from "./identity";
 import { Invites, Joining } from "./joining";
 import { People } from "./people";
@@ -62,6 +64,7 @@ export class App {
   readonly clock: ServerClock;
   readonly calls: Calls;
   readonly devices: DeviceChoice;
+  readonly callLog: CallLog;
   readonly echo: EchoTest;
   readonly chats: Chats;
   readonly testing: Testing;
@@ -104,7 +107,17 @@ export class App {
       timers: deps.timers,
       serverNow: () => this.clock.now(),
       kept: deps.tab,
-      onOver: (over) => this.chats.addCall(over),
+      onOver: (over) => {
+        this.callLog.changed();
+        this.chats.addCall(over);
+      },
+      onProblem: deps.onProblem,
+    });
+    this.callLog = new CallLog({
+      api: deps.api,
+      kept: deps.local,
+      timers: deps.timers,
+      lookedAt: () => this.view.pastCalls.value && this.view.visible.value && !this.calls.busy,
       onProblem: deps.onProblem,
     });
     this.echo = new EchoTest({
@@ -136,7 +149,7 @@ export class App {
       local: deps.local,
       onIn: (user) => this.enter(user),
       onOut: () => this.leave(),
-      onLeaving: () => this.calls.hangUp(),
+      onLeaving: () => this.calls.hangUpAll(),
       onLeft: () => this.chats.close(true),
       onNewSession: (done) => {
         this.ice.clear();
@@ -169,11 +182,19 @@ export class App {
   openConversation(id: string): void {
     this.calls.dismiss();
     this.view.openWith.value = id;
+    this.view.pastCalls.value = false;
     this.view.textsInCall.value = true;
   }
 
   closeConversation(): void {
     this.view.openWith.value = undefined;
+    this.view.pastCalls.value = false;
+  }
+
+  showPastCalls(): void {
+    this.calls.dismiss();
+    this.view.openWith.value = undefined;
+    this.view.pastCalls.value = true;
   }
 
   call(peer: User, media: Media): void {
@@ -181,9 +202,14 @@ export class App {
     void this.calls.invite(peer, media);
   }
 
-  answer(ringing: CallIncoming, media: Media): void {
+  answer(ringing: CallIncoming, media: Media, present?: "hold" | "end"): void {
     this.showCallWith(ringing.from.id);
-    void this.calls.accept(ringing, media);
+    void this.calls.accept(ringing, media, present);
+  }
+
+  takeHere(call: ElsewhereCall): void {
+    this.showCallWith(call.peer.id);
+    void this.calls.takeHere(call);
   }
 
   /** Ends the call; what one ended oneself needs no explanation, unless it was a test. */
@@ -212,6 +238,7 @@ export class App {
   private async enter(user: Account): Promise<void> {
     this.chats.open(user, this.settings.t("echo.name"));
     this.announcements.open(user.id);
+    this.callLog.open(user.id);
     const device = await this.deps.device();
     if (this.me?.id !== user.id) return;
     this.line?.stop("signed_out");
@@ -250,6 +277,7 @@ export class App {
     this.identity.renewal.schedule();
     if (this.joining.site.value === undefined) void this.joining.load();
     void this.loadUsers(!welcome.resumed);
+    this.callLog.changed();
   }
 
   private take(message: ServerMessage): void {
@@ -266,6 +294,7 @@ export class App {
       case "text.message":
       case "text.marks":
       case "text.typing":
+        if (message.type === "text.message" && message.data.kind === "call") this.callLog.changed();
         this.chats.take(message);
         break;
       case "announcement":
@@ -306,6 +335,7 @@ export class App {
     if (this.connection.value.kind !== "stopped") line?.stop("signed_out");
     this.people.clear();
     this.chats.close();
+    this.callLog.close();
   }
 
   private async probe(): Promise<"ok" | "unauthenticated" | "unreachable"> {

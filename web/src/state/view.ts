@@ -8,6 +8,8 @@ export class View {
   readonly openWith = signal<string | undefined>(undefined);
   /** What the list beside it shows. */
   readonly side = signal<Side>("people");
+  /** The list of past calls is open. */
+  readonly pastCalls = signal(false);
   readonly account = signal(false);
   /** The dialog for microphone, camera and speaker, or one about the running call. */
   readonly mediaDialog = signal<"devices" | "quality" | "safety" | undefined>(undefined);
@@ -24,6 +26,7 @@ export class View {
   reset(): void {
     this.openWith.value = undefined;
     this.side.value = "people";
+    this.pastCalls.value = false;
     this.account.value = false;
     this.inviting.value = false;
     this.mediaDialog.value = undefined;

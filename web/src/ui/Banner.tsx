@@ -2,6 +2,7 @@ import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { ConnectionState } from "../protocol/connection";
 import { useApp } from "./context";
+import { Elsewhere } from "./Elsewhere";
 
 /** Blinks shorter than this are nobody's concern. */
 const patienceMs = 1_500;
@@ -60,6 +61,7 @@ export function Banner(): JSX.Element | null {
           <p>{t("banner.back")}</p>
         </div>
       )}
+      <Elsewhere />
     </div>
   );
 }

@@ -15,7 +15,7 @@ export function CallControls({ call }: { call: Call }): JSX.Element {
   const { calls, view } = app;
   const media = calls.session.own;
   const { own } = call;
-  const running = !["inviting", "ringing"].includes(call.stage);
+  const running = !call.held && !["inviting", "ringing"].includes(call.stage);
   const unread = app.chats.unreadIn(call.peer.id);
   const texts = view.textsInCall.value;
   return (

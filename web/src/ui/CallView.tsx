@@ -5,6 +5,7 @@ import { echoID } from "../protocol/messages";
 import { Avatar } from "./Avatar";
 import { CallControls } from "./CallControls";
 import { CallGauges, Moved, MutedHint } from "./CallGauges";
+import { CallsBeside } from "./CallsBeside";
 import { useApp } from "./context";
 import { EchoCall } from "./EchoCall";
 import { Icon } from "./icons";
@@ -27,6 +28,7 @@ export function CallView({ call }: { call: Call }): JSX.Element {
         {talking && call.since !== undefined && <Length since={call.since} />}
         {talking && <CallGauges />}
       </header>
+      <CallsBeside call={call} />
       <Problems call={call} />
       <Moved call={call} />
       <RecordingSign call={call} />
@@ -75,14 +77,14 @@ function Remote({ call }: { call: Call }): JSX.Element {
   const { t } = app.settings;
   const { sound, picture } = app.calls.session;
   const [frames, setFrames] = useState(false);
-  const video = usePlayed<HTMLVideoElement>(picture.value);
-  const audio = usePlayed<HTMLAudioElement>(sound.value);
+  const video = usePlayed<HTMLVideoElement>(call.held ? undefined : picture.value);
+  const audio = usePlayed<HTMLAudioElement>(call.held ? undefined : sound.value);
   useSpeaker(audio.ref, app.devices.speaker.value);
   useEffect(() => setFrames(false), [picture.value]);
   const { peerMedia, peer } = call;
   const sends = peerMedia ? peerMedia.video || peerMedia.screen : true;
   const talking = call.stage === "connected" || call.stage === "lost";
-  const visible = sends && frames && talking;
+  const visible = sends && frames && talking && !call.held;
   return (
     <div class={`remote ${app.calls.session.instruments.levels.peerSpeaks.value ? "speaks" : ""}`}>
       <audio ref={audio.ref} autoplay />
@@ -100,7 +102,7 @@ function Remote({ call }: { call: Call }): JSX.Element {
           <Avatar of={peer} size="big" />
         </div>
       )}
-      {talking && <RemoteNotes call={call} sends={sends} />}
+      {talking && !call.held && <RemoteNotes call={call} sends={sends} />}
       {audio.blocked && (
         <button type="button" class="button primary hear" onClick={audio.play}>
           <Icon name="speaker" />
@@ -114,6 +116,15 @@ function Remote({ call }: { call: Call }): JSX.Element {
 function RemoteNotes({ call, sends }: { call: Call; sends: boolean }): JSX.Element {
   const { t } = useApp().settings;
   const { peerMedia, peer } = call;
+  if (peerMedia?.held)
+    return (
+      <div class="remote-notes" role="status">
+        <p class="chip">
+          <Icon name="history" size={18} />
+          <span>{t("call.peer_held", { name: peer.name })}</span>
+        </p>
+      </div>
+    );
   return (
     <div class="remote-notes" role="status">
       {peerMedia && !peerMedia.audio && (

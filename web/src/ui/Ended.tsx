@@ -11,13 +11,16 @@ const plainMs = 6_000;
 /** The network may be at fault in these. */
 const worthTesting: readonly CallEnd[] = ["failed", "no_media_path", "lost", "no_server"];
 
+/** Nothing is to be explained or done. */
+const ends: readonly CallEnd[] = ["hangup", "answered_elsewhere", "declined_elsewhere", "moved"];
+
 /** How a call ended, and what to do now. */
 export function Ended({ call }: { call: Call }): JSX.Element {
   const app = useApp();
   const { t } = app.settings;
   const { peer, end } = call;
   const advice = endAdvice[end ?? "other"];
-  const plain = end === "hangup" || end === "answered_elsewhere" || end === "declined_elsewhere";
+  const plain = end !== undefined && ends.includes(end);
   useEffect(() => {
     if (!plain) return undefined;
     const timer = setTimeout(() => app.calls.dismiss(), plainMs);

@@ -85,6 +85,9 @@ interface RowProps {
   about?: string;
 }
 
+const busyWhy = (calls: { busy: boolean; others: { value: unknown[] } }) =>
+  calls.others.value.length > 0 ? "roster.full_why" : "roster.busy_why";
+
 /** namesake: somebody else has a name that looks the same, so the id is shown as well. */
 function Row({ person, namesake, about }: RowProps): JSX.Element {
   const app = useApp();
@@ -92,7 +95,7 @@ function Row({ person, namesake, about }: RowProps): JSX.Element {
   const { name, status, id } = person;
   const unread = app.chats.unreadIn(id);
   const why =
-    status === "offline" ? t("roster.offline_why", { name }) : app.calls.busy ? t("roster.busy_why") : "";
+    status === "offline" ? t("roster.offline_why", { name }) : app.calls.room ? "" : t(busyWhy(app.calls));
   const call = (media: "video" | "audio") => app.call(person, media);
   return (
     <li class={`person ${status} ${app.view.openWith.value === id ? "open" : ""}`} aria-label={name}>

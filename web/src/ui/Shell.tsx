@@ -18,6 +18,7 @@ import { Ended } from "./Ended";
 import { Icon, Logo } from "./icons";
 import { InviteDialog } from "./InviteDialog";
 import { MediaDialogs } from "./MediaDialogs";
+import { PastCallsButton, PastCallsPlace } from "./PastCallsPlace";
 import { RecordedFiles } from "./Recording";
 import { Roster } from "./Roster";
 
@@ -30,7 +31,7 @@ export function Shell({ away }: { away: boolean }): JSX.Element {
   const { view, calls } = app;
   const call = calls.current.value;
   const running = call !== undefined && call.stage !== "ended";
-  const main = call !== undefined || view.openWith.value !== undefined;
+  const main = call !== undefined || view.openWith.value !== undefined || view.pastCalls.value;
   const layout = running ? "in-call" : main ? "in-main" : "in-roster";
   return (
     <main class={`shell ${layout}`} hidden={away}>
@@ -76,6 +77,7 @@ function Main(): JSX.Element {
   if (openWith !== undefined) {
     return <Conversation chat={openWith} onBack={() => app.closeConversation()} />;
   }
+  if (view.pastCalls.value) return <PastCallsPlace />;
   const alone = app.people.all.value.every((person) => person.id === app.me?.id);
   return (
     <div class="welcome">
@@ -104,6 +106,7 @@ function TopBar(): JSX.Element | null {
         <span class="person-status">{t("top.you", { id: me.id })}</span>
       </div>
       <div class="top-buttons">
+        <PastCallsButton />
         {mayInvite(app.joining.site.value, me) && (
           <button
             type="button"

@@ -1,21 +1,33 @@
 // What makes a call noticed: sound, vibration, the title, a notification.
 import { effect } from "@preact/signals";
 import type { Ringer } from "../call/ringer";
+import type { Call } from "../call/types";
 import type { App } from "../state/app";
 
 const blinkMs = 1_000;
 
+type Sounding = "in" | "waiting" | "out" | "held" | "ended" | undefined;
+
+/** What is to be heard besides the other side. */
+export function sounding(call: Call | undefined, rings: boolean, busy: boolean): Sounding {
+  if (rings) return busy ? "waiting" : "in";
+  if (call?.stage === "ringing") return "out";
+  if (call?.stage === "ended") return "ended";
+  return call?.peerMedia?.held && !call.held ? "held" : undefined;
+}
+
 /** Rings while somebody calls, and sounds the tones that a caller hears. */
 export function soundCalls(app: App, ringer: Ringer): void {
-  let before = "";
+  let before: Sounding;
   effect(() => {
     const call = app.calls.current.value;
-    const rings = app.calls.incoming.value.length > 0 && !app.calls.busy;
-    const now = rings ? "in" : call?.stage === "ringing" ? "out" : call?.stage === "ended" ? "ended" : "";
+    const now = sounding(call, app.calls.incoming.value.length > 0, app.calls.busy);
     if (now === before) return;
     before = now;
     if (now === "in") ringer.ring();
+    else if (now === "waiting") ringer.waiting();
     else if (now === "out") ringer.ringBack();
+    else if (now === "held") ringer.held();
     else if (now === "ended" && !call?.endedBySelf) ringer.ended();
     else ringer.stop();
   });

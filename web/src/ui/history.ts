@@ -52,7 +52,7 @@ export function followHistory(app: Pick<App, "view" | "closeConversation">, brow
       else history.pushState(null, "", address("/"));
     }
     if (moving || section !== undefined) return;
-    const open = view.openWith.value !== undefined;
+    const open = view.openWith.value !== undefined || view.pastCalls.value;
     if (open && fieldphone !== "conversation") {
       history.pushState({ fieldphone: "conversation" } satisfies Mark, "");
     } else if (!open && fieldphone === "conversation") back(1);
@@ -60,7 +60,7 @@ export function followHistory(app: Pick<App, "view" | "closeConversation">, brow
   if (mark().fieldphone === "conversation") history.replaceState(null, ""); // before a reload
   view.admin.value = sectionAt(location.pathname);
   effect(() => {
-    void [view.admin.value, view.openWith.value];
+    void [view.admin.value, view.openWith.value, view.pastCalls.value];
     settle();
   });
   browser.addEventListener("popstate", () => {

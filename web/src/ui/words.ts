@@ -2,6 +2,7 @@
 import type { Call, CallEnd, DeviceProblem } from "../call/types";
 import type { Key } from "../i18n";
 import type { ApiCode } from "../protocol/api";
+import type { LoggedCall } from "../protocol/pastCalls";
 import type { Status } from "../protocol/messages";
 import type { RequestProblem } from "../protocol/pending";
 import type { PastCall } from "../protocol/texts";
@@ -87,10 +88,29 @@ const endWords: Record<CallEnd, Key> = {
   other: "end.other",
 };
 
+/** How a call of the log ended, for the one who reads it. */
+export function pastWord({ from, reason, by, seconds }: LoggedCall, me: string): Key {
+  if (reason === "hangup" && by === me) return "past.hung_up_self";
+  const outgoing = from.id === me;
+  const unanswered = seconds === undefined && !outgoing ? unansweredHere[reason] : undefined;
+  return unanswered ?? endWord({ end: reason, outgoing, endedBySelf: by === me });
+}
+
+const unansweredHere: Partial<Record<CallEnd, Key>> = {
+  timeout: "past.missed_in",
+  cancelled: "past.gave_up",
+  declined: "past.declined_self",
+  busy: "past.busy_in",
+  unreachable: "past.unreachable_in",
+  quiet: "past.quiet_in",
+  blocked: "past.blocked_in",
+};
+
 /** What to do after a call ended so, where there is something to do. */
 export const endAdvice: Partial<Record<CallEnd, Key>> = {
   declined: "advice.text",
   busy: "advice.busy",
+  quiet: "advice.text",
   timeout: "advice.text",
   unreachable: "advice.unreachable",
   lost: "advice.lost",
@@ -156,11 +176,12 @@ const patienceSeconds = 10;
 /** The state of a call in one plain line. */
 export function stageLine(call: Call): Line {
   const long = call.trying >= patienceSeconds;
+  if (call.held && call.stage === "connected") return { key: "stage.held" };
   switch (call.stage) {
     case "inviting":
       return { key: "stage.inviting" };
     case "ringing":
-      return { key: "stage.ringing" };
+      return { key: call.waiting ? "stage.ringing_waiting" : "stage.ringing" };
     case "starting":
       return call.own.asking ? { key: "stage.asking" } : { key: "stage.connecting" };
     case "connecting":
