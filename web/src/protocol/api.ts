@@ -212,6 +212,17 @@ export class Api {
   }
 }
 
+/** Finds out why a connection does not come about. */
+export async function probe(api: Pick<Api, "me">): Promise<"ok" | "unauthenticated" | "unreachable"> {
+  try {
+    await api.me();
+    return "ok";
+  } catch (error) {
+    if (error instanceof ApiError && error.signedOut) return "unauthenticated";
+    return error instanceof ApiError && error.code === "unreachable" ? "unreachable" : "ok";
+  }
+}
+
 async function refusal(response: Response): Promise<ApiError> {
   const wait = Number(response.headers.get("Retry-After"));
   const retryAfter = Number.isFinite(wait) && wait > 0 ? wait : undefined;

@@ -5,7 +5,7 @@ import type { DeviceChoice } from "../call/devices";
 import { EchoTest, type EchoDeps } from "../call/echo";
 import { IceCache } from "../call/iceCache";
 import type { Tester } from "../diagnose";
-import { ApiError, type Account, type Api } from "../protocol/api";
+import { probe, type Account, type Api } from "../protocol/api";
 import { ChatApi } from "../protocol/chats";
 import { ServerClock, type Timers } from "../protocol/clock";
 import { Connection, type ConnectionDeps, type ConnectionState, type Socket } from "../protocol/connection";
@@ -198,17 +198,17 @@ export class App {
   }
 
   call(peer: User, media: Media): void {
-    this.showCallWith(peer.id);
+    this.view.toCallWith(peer.id);
     void this.calls.invite(peer, media);
   }
 
   answer(ringing: CallIncoming, media: Media, present?: "hold" | "end"): void {
-    this.showCallWith(ringing.from.id);
+    this.view.toCallWith(ringing.from.id);
     void this.calls.accept(ringing, media, present);
   }
 
   takeHere(call: ElsewhereCall): void {
-    this.showCallWith(call.peer.id);
+    this.view.toCallWith(call.peer.id);
     void this.calls.takeHere(call);
   }
 
@@ -216,12 +216,6 @@ export class App {
   hangUp(): void {
     this.calls.hangUp();
     if (!this.echo.tells) this.calls.dismiss();
-  }
-
-  private showCallWith(peer: string): void {
-    this.view.admin.value = undefined;
-    this.view.textsInCall.value = false;
-    if (this.view.openWith.value !== peer) this.view.openWith.value = undefined;
   }
 
   /** The network came back or changed, or the page became visible. */
@@ -250,7 +244,7 @@ export class App {
     return {
       device,
       open: this.deps.openSocket,
-      probe: () => this.probe(),
+      probe: () => probe(this.deps.api),
       timers: this.deps.timers,
       now: this.deps.call.now,
       random: this.deps.random,
@@ -336,16 +330,6 @@ export class App {
     this.people.clear();
     this.chats.close();
     this.callLog.close();
-  }
-
-  private async probe(): Promise<"ok" | "unauthenticated" | "unreachable"> {
-    try {
-      await this.deps.api.me();
-      return "ok";
-    } catch (error) {
-      if (error instanceof ApiError && error.signedOut) return "unauthenticated";
-      return error instanceof ApiError && error.code === "unreachable" ? "unreachable" : "ok";
-    }
   }
 
   private request<T>(send: (line: Connection) => Promise<T>): Promise<T> {

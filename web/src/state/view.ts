@@ -23,6 +23,13 @@ export class View {
   /** Whether the texts are shown during a call where there is no room for both. */
   readonly textsInCall = signal(false);
 
+  /** Puts a call that begins on the screen. */
+  toCallWith(peer: string): void {
+    this.admin.value = undefined;
+    this.textsInCall.value = false;
+    if (this.openWith.value !== peer) this.openWith.value = undefined;
+  }
+
   reset(): void {
     this.openWith.value = undefined;
     this.side.value = "people";
