@@ -80,7 +80,7 @@ stage_services() {
   need nft=nftables iptables=iptables ip=iproute2 perl=perl unshare=util-linux
   say "services: presence on Redis, accounts on MariaDB, metrics and alerts as Prometheus reads them, firewalls"
   go test -race -timeout 10m -tags services ./rtc/presence/... ./httpapi/sqlstore/... ./httpapi/firewall
-  go test -race -timeout 5m -tags services -run Promtool ./cmd/fieldphone
+  go test -race -timeout 10m -tags services -run 'Promtool|KilledMariaDB' ./cmd/fieldphone
   say "services: coturn's clients at our relay"
   go test -race -timeout 10m -tags services -run Foreign ./turnsrv
 }

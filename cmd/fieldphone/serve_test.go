@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -25,6 +26,10 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if os.Getenv(asServer) != "" { // see sigkill_test.go
+		main()
+		return
+	}
 	goleak.VerifyTestMain(m,
 		// fasthttp keeps two clocks for the life of the process.
 		goleak.IgnoreTopFunction("github.com/valyala/fasthttp.updateServerDate.func1"),

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"fmt"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -53,6 +54,13 @@ func (s Chats) Messages(ctx context.Context, r chat.Range) ([]chat.Message, erro
 	return got, s.failure("read messages", err)
 }
 
+// unreadAfter is the position after which messages are looked at to count the
+// unread; one bound, since of two the index would serve the lower.
+func unreadAfter() string {
+	return fmt.Sprintf(`CASE WHEN m.read_pos > %[1]s - %[2]d THEN m.read_pos ELSE %[1]s - %[2]d END`,
+		`(CASE WHEN m.left_at = 0 THEN c.pos ELSE m.left_pos END)`, chat.CountedUnread)
+}
+
 // activity is a chat's place in somebody's list.
 type activity struct{ chat, at int64 }
 
@@ -63,19 +71,18 @@ func (s Chats) Chats(ctx context.Context, user string, before int64, limit int) 
 		return nil, false, s.failure("list chats", err)
 	}
 	marks := strings.TrimSuffix(strings.Repeat("?,", len(page)), ",")
-	args := []any{chat.CountedUnread, user}
+	args := []any{user}
 	for _, a := range page {
 		args = append(args, a.chat)
 	}
 	rows, err := s.db.read.QueryContext(ctx, `SELECT `+chatColumns+`, `+memberColumns+`,
-		(SELECT COUNT(*) FROM messages n WHERE n.chat_id = c.id AND n.pos > m.read_pos AND n.pos > CASE WHEN m.left_at = 0 THEN c.pos ELSE m.left_pos END - ?
-			AND n.unread = 1 AND n.author <> m.user_id AND (m.left_at = 0 OR n.pos <= m.left_pos)),
+		(SELECT COUNT(*) FROM messages n WHERE n.chat_id = c.id AND n.pos > `+unreadAfter()+` AND n.unread = 1 AND n.author <> m.user_id AND (m.left_at = 0 OR n.pos <= m.left_pos)),
 		CASE WHEN c.chat_key LIKE '#%' THEN (SELECT COUNT(*) FROM chat_members g WHERE g.chat_id = c.id AND g.left_at = 0) ELSE 2 END
 		FROM chat_members m JOIN chats c ON c.id = m.chat_id JOIN users u ON u.id = m.user_id AND u.created_at = m.born
 		WHERE m.user_id = ? AND m.chat_id IN (`+marks+`)`, args...)
 	entries, err := collect(rows, err, scanChatEntry)
 	if err == nil {
-		err = s.fill(ctx, user, entries, marks, args[2:])
+		err = s.fill(ctx, user, entries, marks, args[1:])
 	}
 	at := make(map[int64]int64, len(page))
 	for _, a := range page {

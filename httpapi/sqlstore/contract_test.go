@@ -89,7 +89,7 @@ func session(id, userID string) account.Session {
 	return account.Session{ID: id, UserID: userID, ExpiresAt: day.Add(3 * time.Hour)}
 }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)

@@ -21,7 +21,7 @@ type Config struct {
 	// Full makes SQLite wait at each commit until the disk has it (PRAGMA
 	// synchronous = FULL); without, the last moments may be lost when the power
 	// fails, but never when the process is killed. In MySQL its own
-	// innodb_flush_log_at_trx_commit decides; see [DB.FlushesAtCommit].
+	// innodb_flush_log_at_trx_commit decides; see [State].
 	Full bool
 	// Logger takes what the drivers have to say; default: discards.
 	Logger *slog.Logger

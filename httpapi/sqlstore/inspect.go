@@ -25,7 +25,11 @@ type State struct {
 	Newest  int    // of the schema, as this program knows it
 	Users   int    // accounts, 0 before the first start
 	Bytes   int64  // of a SQLite file
+	Loses   bool   // a MySQL server that may lose the last commits when the power fails
 }
+
+// thoroughly is the largest SQLite file, in bytes, whose indexes are looked at.
+const thoroughly = 64 << 20
 
 // ErrNewer means that a newer program has changed the schema.
 var ErrNewer = errors.New("the database was made by a newer fieldphone: use the newer one, or restore a backup from before")
@@ -68,7 +72,11 @@ func inspectSQLite(ctx context.Context, dir string) (State, error) {
 	pool.SetMaxOpenConns(1)
 	defer func() { _ = pool.Close() }()
 	var verdict string
-	if err := pool.QueryRowContext(ctx, `PRAGMA quick_check(1)`).Scan(&verdict); err != nil {
+	check := `PRAGMA quick_check(1)`
+	if state.Bytes <= thoroughly {
+		check = `PRAGMA integrity_check(1)` // the indexes as well, which takes its time
+	}
+	if err := pool.QueryRowContext(ctx, check).Scan(&verdict); err != nil {
 		return state, fmt.Errorf("sqlstore: %s cannot be read: %w", state.Where, err)
 	}
 	if verdict != "ok" {
@@ -92,8 +100,16 @@ func inspectMySQL(ctx context.Context, dsn string) (State, error) {
 	pool := sql.OpenDB(connector)
 	pool.SetMaxOpenConns(1)
 	defer func() { _ = pool.Close() }()
-	return state, state.ask(ctx, pool, "", `SELECT VERSION()`,
-		`SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = 'schema_migrations'`, "mysql")
+	if err := state.ask(ctx, pool, "", `SELECT VERSION()`,
+		`SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = 'schema_migrations'`, "mysql"); err != nil {
+		return state, err
+	}
+	var flush int
+	if err := pool.QueryRowContext(ctx, `SELECT @@innodb_flush_log_at_trx_commit`).Scan(&flush); err != nil {
+		return state, fmt.Errorf("sqlstore: %s: ask when commits are on the disk: %w", state.Where, err)
+	}
+	state.Loses = flush != 1
+	return state, nil
 }
 
 func (s *State) ask(ctx context.Context, pool *sql.DB, name, version, migrated, dialect string) error {

@@ -111,7 +111,7 @@ func danglingLink(t *testing.T, dir string) string {
 }
 
 // execSQL is what another program does to the file.
-func execSQL(t *testing.T, dir string, statements ...string) *sql.Conn {
+func execSQL(t testing.TB, dir string, statements ...string) *sql.Conn {
 	t.Helper()
 	pool, err := sql.Open("sqlite", filepath.Join(dir, "fieldphone.db"))
 	must(t, err)

@@ -42,7 +42,7 @@ func inBubbleOf(t *testing.T, cfg Config, test func(t *testing.T, h *Hub)) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		cfg.Chat.(*chat.Service).OnChange(h.Deliver)
+		cfg.Chat.(keptChat).OnChange(h.Deliver)
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
 		go func() {
@@ -57,9 +57,18 @@ func inBubbleOf(t *testing.T, cfg Config, test func(t *testing.T, h *Hub)) {
 	})
 }
 
+// keptChat is a chat with what keeps it.
+type keptChat struct {
+	*chat.Service
+	store *chattest.Store
+}
+
+func storeOf(h *Hub) *chattest.Store { return h.cfg.Chat.(keptChat).store }
+
 // chatOf gives a hub chats that are kept in memory.
 func chatOf(cfg *Config) (stop func()) {
-	s := chat.New(chat.Config{Now: time.Now}, chattest.New())
+	store := chattest.New()
+	s := keptChat{chat.New(chat.Config{Now: time.Now}, store), store}
 	cfg.Chat = s
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"fieldphone/configs"
 	"fieldphone/httpapi/sqlstore"
 	"fieldphone/rtc/presence"
 )
@@ -39,6 +40,10 @@ func (e *exam) database(ctx context.Context) {
 		return
 	}
 	e.ok("answers", "%s: %s, %s in %d ms", state.Where, state.Server, plural(state.Users, "account"), took.Milliseconds())
+	if state.Loses && e.Config.Database.Sync == configs.SyncFull {
+		e.warn("sync", "Set innodb_flush_log_at_trx_commit = 1 in the database's configuration, or database.sync to normal if that is meant.",
+			"the database tells that a message is stored before its disk has it: a power failure may lose the last ones")
+	}
 	switch {
 	case state.Version == 0:
 		e.ok("schema", "empty; the first start makes the tables")
