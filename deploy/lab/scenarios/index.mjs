@@ -10,10 +10,11 @@ import echo from './echo.mjs';
 import fallback from './fallback.mjs';
 import firstvisit from './firstvisit.mjs';
 import locked from './locked.mjs';
+import media from './media.mjs';
 import paths from './paths.mjs';
 import presence from './presence.mjs';
 import recovery from './recovery.mjs';
 import ringing from './ringing.mjs';
 import roaming from './roaming.mjs';
 
-export const scenarios = [...presence, ...calls, ...ringing, ...paths, ...locked, ...echo, ...attacker, ...admin, ...recovery, ...roaming, ...fallback, ...addresses, ...firstvisit, ...app, ...accessibility];
+export const scenarios = [...presence, ...calls, ...media, ...ringing, ...paths, ...locked, ...echo, ...attacker, ...admin, ...recovery, ...roaming, ...fallback, ...addresses, ...firstvisit, ...app, ...accessibility];

@@ -33,6 +33,7 @@ export class Speaking {
   /** now in milliseconds. */
   take(now: number, db: number): boolean {
     if (db >= (this.on ? quietDB : speechDB)) {
+      if (!this.on && now - this.heardAt > startMs) this.since = now;
       this.since ??= now;
       this.heardAt = now;
       if (now - this.since >= this.needMs) this.on = true;
