@@ -59,7 +59,9 @@ const (
 	streamWait = 5 * time.Second
 	firstRTO   = 250 * time.Millisecond // then doubled (RFC 8489 section 6.2.1)
 	tries      = 4
-	channel    = 0x4000 // the first of RFC 8656 section 12
+
+	// Channel is the number of the one channel: the first of RFC 8656 section 12.
+	Channel = 0x4000
 )
 
 // Client is one 5-tuple. Requests are made by one goroutine at a time; Send may be called
@@ -124,6 +126,13 @@ func (c *Client) Local() netip.AddrPort {
 	return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
 }
 
+// Stream tells whether the server is reached over TCP or TLS.
+func (c *Client) Stream() bool { return c.stream != nil }
+
+// Conn is the socket beneath, for those who make frames by themselves. It is not
+// to be used beside Send and Receive.
+func (c *Client) Conn() net.Conn { return c.conn }
+
 // Close ends the connection. An allocation that was not released ends by itself: at once
 // over TCP and TLS, after its lifetime over UDP.
 func (c *Client) Close() error { return c.conn.Close() }
@@ -167,7 +176,7 @@ func payload(frame []byte) []byte {
 
 // Send sends one datagram to the peer of BindChannel.
 func (c *Client) Send(data []byte) error {
-	frame := binary.BigEndian.AppendUint16(make([]byte, 0, len(data)+8), channel)
+	frame := binary.BigEndian.AppendUint16(make([]byte, 0, len(data)+8), Channel)
 	frame = binary.BigEndian.AppendUint16(frame, uint16(len(data)))
 	frame = append(frame, data...)
 	if c.stream != nil {

@@ -50,7 +50,7 @@ func (c *Client) Allocate(ctx context.Context) (relayed netip.AddrPort, err erro
 
 // BindChannel permits the peer and binds the one channel to it (RFC 8656 section 12).
 func (c *Client) BindChannel(ctx context.Context, peer netip.AddrPort) error {
-	number := raw{stun.AttrChannelNumber, []byte{channel >> 8, channel & 0xff, 0, 0}}
+	number := raw{stun.AttrChannelNumber, []byte{Channel >> 8, Channel & 0xff, 0, 0}}
 	_, err := c.signed(ctx, stun.MethodChannelBind, number, peerAddress(peer))
 	return err
 }

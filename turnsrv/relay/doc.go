@@ -1,0 +1,32 @@
+// Package relay moves packets: many datagrams in one system call
+// (recvmmsg, sendmmsg), and trains of equal datagrams as one (UDP GRO and GSO,
+// Linux 5.0), where the system has them. On other systems it reads and writes one
+// datagram at a time, behind the same types.
+package relay
+
+import "net/netip"
+
+// MaxBatch is how many datagrams a Reader or Writer takes at once.
+const MaxBatch = 64
+
+// Datagram is what a Reader read. Data is valid until the next Read.
+type Datagram struct {
+	Data []byte
+	From netip.AddrPort // IPv4 is never written as IPv6
+	// Segment is the size of each but the last datagram of a train that the
+	// kernel gave as one; 0 for a single datagram.
+	Segment int
+}
+
+// Each calls do for each datagram of a train, in order.
+func (d Datagram) Each(do func(data []byte)) {
+	if d.Segment == 0 {
+		do(d.Data)
+		return
+	}
+	for rest := d.Data; len(rest) > 0; {
+		n := min(d.Segment, len(rest))
+		do(rest[:n])
+		rest = rest[n:]
+	}
+}

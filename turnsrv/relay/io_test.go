@@ -1,0 +1,180 @@
+package relay
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"testing"
+	"time"
+)
+
+func udp(t testing.TB) *net.UDPConn {
+	t.Helper()
+	conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	if err := conn.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	return conn
+}
+
+func where(conn *net.UDPConn) netip.AddrPort { return conn.LocalAddr().(*net.UDPAddr).AddrPort() }
+
+func must[T any](t testing.TB) func(v T, err error) T {
+	return func(v T, err error) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+}
+
+// readAll reads until there are as many datagrams as wanted.
+func readAll(t testing.TB, r *Reader, from netip.AddrPort, want int) [][]byte {
+	t.Helper()
+	var got [][]byte
+	for len(got) < want {
+		n, err := r.Read()
+		if err != nil {
+			t.Fatalf("after %d of %d: %v", len(got), want, err)
+		}
+		for i := range n {
+			d, truncated := r.Datagram(i)
+			if truncated || d.From != from {
+				t.Fatalf("from %v, truncated %v", d.From, truncated)
+			}
+			d.Each(func(data []byte) { got = append(got, bytes.Clone(data)) })
+		}
+	}
+	return got
+}
+
+// Ensure what is added arrives whole and in order, empty datagrams too, in one
+// batch and in several.
+func TestBatches(t *testing.T) {
+	from, to := udp(t), udp(t)
+	w := must[*Writer](t)(NewWriter(from, 8))
+	r := must[*Reader](t)(NewReader(to, 8, 2048, false))
+	var want [][]byte
+	for i := range 20 {
+		data := bytes.Repeat([]byte{byte(i)}, i*37)
+		if !w.Room(1) {
+			if failed, err := w.Flush(); failed > 0 {
+				t.Fatal(err)
+			}
+		}
+		w.Add([]byte("head"), data, where(to))
+		want = append(want, append([]byte("head"), data...))
+	}
+	if failed, err := w.Flush(); failed > 0 {
+		t.Fatal(err)
+	}
+	if got := readAll(t, r, where(from), len(want)); !slices.EqualFunc(got, want, bytes.Equal) {
+		t.Errorf("got %q", got)
+	}
+	w.Add(nil, nil, where(to))
+	if failed, err := w.Flush(); failed > 0 {
+		t.Fatal(err)
+	}
+	if got := readAll(t, r, where(from), 0); len(got) != 0 {
+		t.Error("an empty datagram became something")
+	}
+}
+
+// Ensure a train is cut where it should be, whether or not the kernel joins it
+// again on the way, and that heads are changed in each datagram of it.
+func TestTrains(t *testing.T) {
+	for _, joined := range []bool{false, true} {
+		t.Run(fmt.Sprintf("joined=%v", joined), func(t *testing.T) {
+			from, to := udp(t), udp(t)
+			w := must[*Writer](t)(NewWriter(from, 8))
+			r := must[*Reader](t)(NewReader(to, 8, 2048, joined))
+			var train []byte
+			var want [][]byte
+			for i := range 7 {
+				size := 504
+				if i == 6 {
+					size = 100
+				}
+				one := append([]byte("old:"), bytes.Repeat([]byte{byte('a' + i)}, size-4)...)
+				train = append(train, one...)
+				want = append(want, append([]byte("newer:"), one[4:]...))
+			}
+			w.AddTrain([]byte("newer:"), train, 504, 4, where(to))
+			if failed, err := w.Flush(); failed > 0 {
+				t.Fatal(err)
+			}
+			if got := readAll(t, r, where(from), len(want)); !slices.EqualFunc(got, want, bytes.Equal) {
+				t.Errorf("got %d datagrams: %.80q", len(got), got)
+			}
+		})
+	}
+}
+
+// Ensure one that cannot be sent costs none of the others.
+func TestAFailureConcernsOneDatagram(t *testing.T) {
+	from, to := udp(t), udp(t)
+	w := must[*Writer](t)(NewWriter(from, 8))
+	r := must[*Reader](t)(NewReader(to, 8, 2048, false))
+	w.Add(nil, []byte("one"), where(to))
+	w.Add(nil, make([]byte, 70_000), where(to)) // too long
+	w.Add(nil, []byte("two"), where(to))
+	failed, err := w.Flush()
+	if failed != 1 || err == nil {
+		t.Errorf("failed %d, %v", failed, err)
+	}
+	if got := readAll(t, r, where(from), 2); string(got[0]) != "one" || string(got[1]) != "two" {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestATruncatedDatagramIsTold(t *testing.T) {
+	from, to := udp(t), udp(t)
+	r := must[*Reader](t)(NewReader(to, 4, 100, false))
+	if _, err := from.WriteToUDPAddrPort(make([]byte, 101), where(to)); err != nil {
+		t.Fatal(err)
+	}
+	n, err := r.Read()
+	if _, truncated := r.Datagram(0); err != nil || n != 1 || !truncated {
+		t.Errorf("%d, %v, truncated %v", n, err, truncated)
+	}
+}
+
+func TestReadEndsWithItsSocket(t *testing.T) {
+	conn := udp(t)
+	r := must[*Reader](t)(NewReader(conn, 4, 100, false))
+	time.AfterFunc(10*time.Millisecond, func() { conn.Close() })
+	if n, err := r.Read(); err == nil {
+		t.Errorf("read %d from a closed socket", n)
+	}
+}
+
+func BenchmarkBatch(b *testing.B) {
+	from, to := udp(b), udp(b)
+	_ = to.SetReadBuffer(4 << 20)
+	w := must[*Writer](b)(NewWriter(from, 32))
+	r := must[*Reader](b)(NewReader(to, 32, 2048, false))
+	data, head := make([]byte, 200), make([]byte, 4)
+	b.ReportAllocs()
+	for b.Loop() {
+		for range 32 {
+			w.Add(head, data, where(to))
+		}
+		if failed, err := w.Flush(); failed > 0 {
+			b.Fatal(err)
+		}
+		for got := 0; got < 32; {
+			n, err := r.Read()
+			if err != nil {
+				b.Fatal(err)
+			}
+			got += n
+		}
+	}
+}

@@ -1,0 +1,141 @@
+package relay
+
+import (
+	"encoding/binary"
+	"net"
+	"net/netip"
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// mmsghdr is the kernel's struct mmsghdr (recvmmsg(2)).
+type mmsghdr struct {
+	hdr unix.Msghdr
+	n   uint32
+	_   [4]byte
+}
+
+// controlSize (bytes) holds one control message with an int.
+const controlSize = 24
+
+// groBuffer (bytes) holds the longest train: a UDP datagram's limit.
+const groBuffer = 1 << 16
+
+// Reader reads datagrams of one socket, as many as wait.
+type Reader struct {
+	conn    syscall.RawConn
+	headers []mmsghdr
+	iovecs  []unix.Iovec
+	names   []unix.RawSockaddrInet6 // of either family
+	control []byte
+	buffers []byte
+	size    int
+
+	attempt func(fd uintptr) bool
+	got     int
+	err     error
+}
+
+// NewReader reads at most batch datagrams at once, of at most size bytes each;
+// with trains the kernel may join datagrams, where it can, and size is the
+// longest that a train may be.
+func NewReader(conn *net.UDPConn, batch, size int, trains bool) (*Reader, error) {
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return nil, err
+	}
+	if trains && enable(raw, unix.UDP_GRO) {
+		size = groBuffer
+	}
+	batch = min(batch, MaxBatch)
+	r := &Reader{
+		conn: raw, headers: make([]mmsghdr, batch), iovecs: make([]unix.Iovec, batch),
+		names: make([]unix.RawSockaddrInet6, batch), control: make([]byte, batch*controlSize),
+		buffers: make([]byte, batch*size), size: size,
+	}
+	for i := range r.headers {
+		r.iovecs[i].Base = &r.buffers[i*size]
+		r.iovecs[i].SetLen(size)
+		h := &r.headers[i].hdr
+		h.Iov, h.Name = &r.iovecs[i], (*byte)(unsafe.Pointer(&r.names[i]))
+		h.SetIovlen(1)
+		h.Control = &r.control[i*controlSize]
+	}
+	r.attempt = r.receive // made once: a method value allocates
+	return r, nil
+}
+
+func enable(raw syscall.RawConn, option int) bool {
+	var failed error
+	err := raw.Control(func(fd uintptr) { failed = unix.SetsockoptInt(int(fd), unix.SOL_UDP, option, 1) })
+	return err == nil && failed == nil
+}
+
+func (r *Reader) receive(fd uintptr) bool {
+	for i := range r.headers {
+		h := &r.headers[i].hdr
+		h.Namelen = unix.SizeofSockaddrInet6
+		h.SetControllen(controlSize)
+	}
+	n, _, errno := unix.Syscall6(unix.SYS_RECVMMSG, fd, uintptr(unsafe.Pointer(&r.headers[0])), uintptr(len(r.headers)),
+		unix.MSG_DONTWAIT, 0, 0)
+	r.got, r.err = int(n), nil
+	switch errno {
+	case 0:
+		return true
+	case unix.EAGAIN:
+		return false
+	case unix.EINTR:
+		r.got = 0
+		return true
+	}
+	r.got, r.err = 0, errno
+	return true
+}
+
+// Read waits for datagrams and says how many came; possibly none.
+func (r *Reader) Read() (int, error) {
+	if err := r.conn.Read(r.attempt); err != nil {
+		return 0, err
+	}
+	return r.got, r.err
+}
+
+// Datagram gives one of those that the last Read read. Truncated tells that it
+// was longer than the buffer.
+func (r *Reader) Datagram(i int) (d Datagram, truncated bool) {
+	h := &r.headers[i]
+	d.Data = r.buffers[i*r.size : i*r.size+int(h.n)]
+	d.From = addrPort(&r.names[i])
+	if segment := segmentOf(r.control[i*controlSize:][:h.hdr.Controllen]); segment > 0 && segment < len(d.Data) {
+		d.Segment = segment
+	}
+	return d, h.hdr.Flags&unix.MSG_TRUNC != 0
+}
+
+// segmentOf reads the control message UDP_GRO.
+func segmentOf(control []byte) int {
+	if len(control) < unix.SizeofCmsghdr+2 {
+		return 0
+	}
+	h := (*unix.Cmsghdr)(unsafe.Pointer(&control[0]))
+	if h.Level != unix.SOL_UDP || h.Type != unix.UDP_GRO {
+		return 0
+	}
+	return int(binary.NativeEndian.Uint16(control[unix.SizeofCmsghdr:]))
+}
+
+func addrPort(name *unix.RawSockaddrInet6) netip.AddrPort {
+	if name.Family == unix.AF_INET {
+		four := (*unix.RawSockaddrInet4)(unsafe.Pointer(name))
+		return netip.AddrPortFrom(netip.AddrFrom4(four.Addr), ntohs(four.Port))
+	}
+	return netip.AddrPortFrom(netip.AddrFrom16(name.Addr).Unmap(), ntohs(name.Port))
+}
+
+// ntohs reads what the kernel keeps in network byte order.
+func ntohs(port uint16) uint16 {
+	return binary.BigEndian.Uint16((*[2]byte)(unsafe.Pointer(&port))[:])
+}

@@ -1,0 +1,176 @@
+package relay
+
+import (
+	"encoding/binary"
+	"net"
+	"net/netip"
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// maxSegments is how many datagrams the kernel sends as one train
+// (UDP_MAX_SEGMENTS).
+const maxSegments = 64
+
+// maxIovecs bounds the pieces of one Flush.
+const maxIovecs = 2 * maxSegments * 4
+
+// Writer sends datagrams on one socket, several at once. It keeps no data: what
+// was added must stay as it is until Flush.
+type Writer struct {
+	conn    syscall.RawConn
+	six     bool // the socket is of IPv6
+	trains  bool
+	headers []mmsghdr
+	iovecs  []unix.Iovec
+	names   []unix.RawSockaddrInet6
+	control []byte
+	added   int
+	pieces  int
+
+	attempt func(fd uintptr) bool
+	from    int
+	failed  int
+	err     error
+}
+
+// NewWriter sends at most batch messages with one system call.
+func NewWriter(conn *net.UDPConn, batch int) (*Writer, error) {
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return nil, err
+	}
+	local, _ := conn.LocalAddr().(*net.UDPAddr)
+	batch = min(batch, MaxBatch)
+	w := &Writer{
+		conn: raw, six: local != nil && local.IP.To4() == nil, trains: cutsTrains(raw),
+		headers: make([]mmsghdr, batch), iovecs: make([]unix.Iovec, maxIovecs),
+		names: make([]unix.RawSockaddrInet6, batch), control: make([]byte, batch*controlSize),
+	}
+	for i := range w.headers {
+		w.headers[i].hdr.Name = (*byte)(unsafe.Pointer(&w.names[i]))
+	}
+	w.attempt = w.send
+	return w, nil
+}
+
+// cutsTrains asks the kernel whether it knows UDP_SEGMENT.
+func cutsTrains(raw syscall.RawConn) bool {
+	var failed error
+	err := raw.Control(func(fd uintptr) { _, failed = unix.GetsockoptInt(int(fd), unix.SOL_UDP, unix.UDP_SEGMENT) })
+	return err == nil && failed == nil
+}
+
+// Trains tells whether AddTrain may be used.
+func (w *Writer) Trains() bool { return w.trains }
+
+// Room tells whether one more message, of so many datagrams, can be added
+// before Flush.
+func (w *Writer) Room(datagrams int) bool {
+	return w.added < len(w.headers) && w.pieces+2*datagrams <= len(w.iovecs)
+}
+
+// Add takes a datagram made of two pieces, of which the first may be empty.
+func (w *Writer) Add(head, data []byte, to netip.AddrPort) {
+	w.begin(to)
+	w.piece(head)
+	w.piece(data)
+	w.finish(0)
+}
+
+// begin starts a message; finish ends it.
+func (w *Writer) begin(to netip.AddrPort) {
+	name := &w.names[w.added]
+	h := &w.headers[w.added].hdr
+	if to.Addr().Is4() && !w.six {
+		four := (*unix.RawSockaddrInet4)(unsafe.Pointer(name))
+		*four = unix.RawSockaddrInet4{Family: unix.AF_INET, Port: ntohs(to.Port()), Addr: to.Addr().As4()}
+		h.Namelen = unix.SizeofSockaddrInet4
+	} else {
+		*name = unix.RawSockaddrInet6{Family: unix.AF_INET6, Port: ntohs(to.Port()), Addr: to.Addr().As16()}
+		h.Namelen = unix.SizeofSockaddrInet6
+	}
+	h.Iov = &w.iovecs[w.pieces]
+	h.SetIovlen(0)
+}
+
+func (w *Writer) piece(data []byte) {
+	if len(data) == 0 {
+		return
+	}
+	v := &w.iovecs[w.pieces]
+	v.Base = &data[0]
+	v.SetLen(len(data))
+	w.pieces++
+	h := &w.headers[w.added].hdr
+	h.SetIovlen(int(h.Iovlen) + 1)
+}
+
+func (w *Writer) finish(segment int) {
+	h := &w.headers[w.added].hdr
+	h.Control = nil
+	h.SetControllen(0)
+	if segment > 0 {
+		control := w.control[w.added*controlSize:][:controlSize]
+		c := (*unix.Cmsghdr)(unsafe.Pointer(&control[0]))
+		c.Level, c.Type = unix.SOL_UDP, unix.UDP_SEGMENT
+		c.SetLen(unix.SizeofCmsghdr + 2)
+		binary.NativeEndian.PutUint16(control[unix.SizeofCmsghdr:], uint16(segment))
+		h.Control = &control[0]
+		h.SetControllen(controlSize)
+	}
+	w.added++
+}
+
+// AddTrain takes datagrams of segment bytes each, the last perhaps shorter, each
+// behind the same head (which may be empty) and without its first skip bytes. At
+// most 64 of them.
+func (w *Writer) AddTrain(head, data []byte, segment, skip int, to netip.AddrPort) {
+	w.begin(to)
+	for len(data) > 0 {
+		n := min(segment, len(data))
+		w.piece(head)
+		w.piece(data[skip:n])
+		data = data[n:]
+	}
+	w.finish(segment - skip + len(head))
+}
+
+func (w *Writer) send(fd uintptr) bool {
+	for w.from < w.added {
+		n, _, errno := unix.Syscall6(unix.SYS_SENDMMSG, fd, uintptr(unsafe.Pointer(&w.headers[w.from])), uintptr(w.added-w.from),
+			unix.MSG_DONTWAIT, 0, 0)
+		switch errno {
+		case 0:
+			w.from += int(n)
+		case unix.EINTR:
+		case unix.EAGAIN:
+			return false
+		default:
+			// It concerns the first of them, like a peer that is not there.
+			w.err = errno
+			w.failed++
+			w.from++
+		}
+	}
+	return true
+}
+
+// Flush sends what was added. Some may not have been sent: failed says how many,
+// and err why the last of them was not.
+func (w *Writer) Flush() (failed int, err error) {
+	if w.added == 0 {
+		return 0, nil
+	}
+	w.from, w.failed, w.err = 0, 0, nil
+	if err := w.conn.Write(w.attempt); err != nil {
+		w.failed, w.err = w.added-w.from, err
+	}
+	w.added, w.pieces = 0, 0
+	return w.failed, w.err
+}
+
+// Waiting is how many messages were added since the last Flush.
+func (w *Writer) Waiting() int { return w.added }
