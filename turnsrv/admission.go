@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"fieldphone/turnsrv/credential"
+	"fieldphone/turnsrv/relay"
 
 	"github.com/pion/stun/v3"
 	"github.com/pion/turn/v4"
@@ -162,6 +163,13 @@ func (e *endpoint) AllocatePacketConn(string, int) (net.PacketConn, net.Addr, er
 		e.request.refusal = &refuseCredential
 		return nil, nil, errSessionEnded
 	}
+	if s.path != PathPlain {
+		if raw, err := conn.SyscallConn(); err == nil {
+			r.raw = raw
+			relay.JoinTrains(conn)
+		}
+	}
+	pool.keep(r)
 	e.attach(r)
 	s.counters.allocations.Add(1)
 	s.counters.created.Add(1)

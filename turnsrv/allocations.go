@@ -40,8 +40,10 @@ type flowCounters struct {
 	packets, bytes, dropped atomic.Int64
 }
 
-func (f *flowCounters) add(bytes int) {
-	f.packets.Add(1)
+func (f *flowCounters) add(bytes int) { f.addMany(1, bytes) }
+
+func (f *flowCounters) addMany(packets, bytes int) {
+	f.packets.Add(int64(packets))
 	f.bytes.Add(int64(bytes))
 }
 

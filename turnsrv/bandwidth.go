@@ -25,6 +25,12 @@ func (s *Server) pass(own, all *flowCounters, bytes int) bool {
 	return false
 }
 
+// limited tells whether there is any limit of bandwidth.
+func (s *Server) limited() bool {
+	limits := s.limits()
+	return limits.BitsPerAllocation > 0 || limits.Bits > 0
+}
+
 // passes takes so many bytes at so many bits per second; 0 is no limit.
 func (p *pacer) passes(bytes int, bits int64, now time.Duration) bool {
 	return bits <= 0 || p.allow(now, timeToSend(bytes, bits), max(trafficBurst, timeToSend(bytes, bits)))

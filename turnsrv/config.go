@@ -26,6 +26,8 @@ type Config struct {
 	Relay  PortRange
 	Policy Policy
 	Limits Limits
+	// Path is how packets of a channel go through the server. PathAuto if empty.
+	Path Path
 	// AlternatePort is opened over UDP on each address for NAT behaviour
 	// discovery (RFC 5780), while two or more addresses of one family are served
 	// at the same port, and only then. 0 means the port after that one.
@@ -83,7 +85,7 @@ func (c Config) validate() error {
 	refuse(c.Realm == "" || len(c.Realm) > maxRealm, "turn: realm: must have 1 to 127 bytes")
 	refuse(len(c.Secret) < minSecret, "turn: secret: must have at least 16 bytes")
 	refuse(c.Logger == nil || c.Now == nil, "turn: logger and clock must be given")
-	errs = append(errs, c.settings().validate())
+	errs = append(errs, c.settings().validate(), c.Path.validate())
 	return errors.Join(errs...)
 }
 

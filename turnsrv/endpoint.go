@@ -6,9 +6,11 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"syscall"
 	"time"
 
 	"fieldphone/turnsrv/credential"
+	"fieldphone/turnsrv/relay"
 
 	"github.com/pion/stun/v3"
 	"github.com/pion/turn/v4"
@@ -43,6 +45,8 @@ type endpoint struct {
 	from         *listener
 	socket       socket
 	relayAddress netip.Addr // where relay ports are opened
+	// raw is the UDP socket on the user path, else nil.
+	raw syscall.RawConn
 	// remote is the client of a TCP connection, zero for UDP.
 	remote netip.AddrPort
 
@@ -55,6 +59,7 @@ type endpoint struct {
 	response stun.Message
 	nonce    string // what pion/turn wants to see
 	pending  *admission
+	sink     *sink // of a stream on the user path
 	ended    bool
 
 	mu   sync.RWMutex
@@ -109,6 +114,9 @@ func (e *endpoint) ReadFrom(p []byte) (int, net.Addr, error) {
 			e.finish(err)
 			return 0, nil, err
 		}
+		if e.forwarded(p[:n], client) {
+			continue
+		}
 		e.socket.traffic().in(n)
 		switch {
 		case isChannelData(p[:n]):
@@ -124,6 +132,24 @@ func (e *endpoint) ReadFrom(p []byte) (int, net.Addr, error) {
 			e.server.counters.malformed.Add(1)
 		}
 	}
+}
+
+// forwarded sends a stream's ChannelData on its way on the user path; a UDP
+// socket has done so already.
+func (e *endpoint) forwarded(frame []byte, client netip.AddrPort) bool {
+	if e.server.path == PathPlain || !e.remote.IsValid() || !isChannelData(frame) || len(frame) >= maxRelayed {
+		return false
+	}
+	r := e.find(client)
+	if r == nil {
+		return false
+	}
+	if e.sink == nil {
+		e.sink = newSink()
+	}
+	done := r.forwardUp(relay.Datagram{Data: frame, From: client}, frame, int(binary.BigEndian.Uint16(frame[2:])), e.sink)
+	e.sink.flush()
+	return done
 }
 
 // take returns how much of p pion/turn gets of a STUN message of n bytes: what

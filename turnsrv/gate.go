@@ -40,6 +40,7 @@ type gate struct {
 	mu          sync.RWMutex
 	permissions int
 	channels    map[uint16]netip.AddrPort
+	numbers     map[netip.AddrPort]uint16 // of channels
 	hosts       map[netip.Addr]*host
 	paths       map[netip.AddrPort]*path
 }
@@ -63,7 +64,7 @@ type path struct {
 func newGate(rules *peerRules, known func(Mode, netip.Addr) bool) *gate {
 	return &gate{
 		rules: rules, known: known,
-		channels: make(map[uint16]netip.AddrPort), hosts: make(map[netip.Addr]*host), paths: make(map[netip.AddrPort]*path),
+		channels: make(map[uint16]netip.AddrPort), numbers: make(map[netip.AddrPort]uint16), hosts: make(map[netip.Addr]*host), paths: make(map[netip.AddrPort]*path),
 	}
 }
 
@@ -79,14 +80,29 @@ const (
 
 // outbound says where a client's packet for a peer goes.
 func (g *gate) outbound(packet []byte, peer netip.AddrPort) (netip.AddrPort, passage) {
+	p, passage := g.way(packet, peer)
+	if passage != passes {
+		return peer, passage
+	}
+	return p.to, passes
+}
+
+// way is the path of a client's packet for a peer, and whether it may be taken.
+func (g *gate) way(packet []byte, peer netip.AddrPort) (*path, passage) {
 	p := g.find(peer, g.rules.now.Load())
 	switch {
 	case p == nil || p.refused || p.own && !p.relay.holds(p.to.Port()):
-		return peer, forbidden
+		return p, forbidden
 	case p.gated && !p.answered.Load() && (bindingType(packet) == notBinding || !g.pace.allow(time.Now())):
-		return peer, early
+		return p, early
 	}
-	return p.to, passes
+	return p, passes
+}
+
+// open tells whether everything from a peer may pass, whatever is in it.
+func (g *gate) open(peer netip.AddrPort, current *rules) bool {
+	p := g.find(peer, current)
+	return p != nil && !p.refused && p.heard.Load() && p.answered.Load()
 }
 
 // inbound says whether a packet from a peer, known to the client by that

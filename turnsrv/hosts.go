@@ -94,14 +94,31 @@ func (g *gate) setChannel(number uint16, peer netip.AddrPort, exists bool) {
 	h := g.host(peer.Addr())
 	if _, before := g.channels[number]; before != exists {
 		if exists {
-			g.channels[number] = peer
+			g.channels[number], g.numbers[peer] = peer, number
 			h.channels++
 		} else {
+			delete(g.numbers, g.channels[number])
 			delete(g.channels, number)
 			h.channels--
 		}
 	}
 	g.forgetIfUnbound(peer.Addr(), h)
+}
+
+// peerOf is the peer that a channel is bound to.
+func (g *gate) peerOf(number uint16) (peer netip.AddrPort, bound bool) {
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	peer, bound = g.channels[number]
+	return peer, bound
+}
+
+// channelOf is the channel that is bound to a peer.
+func (g *gate) channelOf(peer netip.AddrPort) (number uint16, bound bool) {
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	number, bound = g.numbers[peer]
+	return number, bound
 }
 
 func (g *gate) forgetIfUnbound(address netip.Addr, h *host) {

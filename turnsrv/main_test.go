@@ -2,6 +2,7 @@ package turnsrv_test
 
 import (
 	"bytes"
+	"flag"
 	"log/slog"
 	"math/rand/v2"
 	"net"
@@ -16,6 +17,9 @@ import (
 	"fieldphone/turnsrv"
 	"fieldphone/turnsrv/credential"
 )
+
+// path is how the servers of all tests forward packets.
+var path = flag.String("path", string(turnsrv.PathAuto), "auto, user or plain")
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
@@ -57,6 +61,7 @@ func startSite(t *testing.T, change ...func(*turnsrv.Config)) *site {
 		Realm: realm, Secret: secret, Logger: slog.New(slog.NewTextHandler(s.log, nil)), Now: s.clock.Now,
 		Listeners: opened,
 		Policy:    turnsrv.Policy{Mode: turnsrv.ModeAny, AllowLoopback: true},
+		Path:      turnsrv.Path(*path),
 		// All clients of a test come from one address.
 		Limits: turnsrv.Limits{AllocatesPerSource: 1e4, BindingsPerSource: 1e5},
 	}

@@ -29,6 +29,9 @@ type portPool struct {
 
 	// held marks the ports of allocations, for packets to look at.
 	held [1 << 16 / 64]atomic.Uint64
+	// holders are the allocations of held ports, by page and port; borrowed ports
+	// have none.
+	holders [1 << 8]atomic.Pointer[holderPage]
 	// advertised are those of held ports that are told by another address than
 	// the pool's, and changed counts how often that changed.
 	advertised sync.Map // of uint16 to netip.Addr
@@ -42,6 +45,31 @@ type portPool struct {
 	lent    map[uint16]*net.UDPConn // to sweeps
 	peak    int
 	refused int64
+}
+
+type holderPage [1 << 8]atomic.Pointer[relayConn]
+
+// keep makes an allocation known as the holder of its port.
+func (p *portPool) keep(r *relayConn) {
+	page := &p.holders[r.port>>8]
+	if page.Load() == nil {
+		page.CompareAndSwap(nil, new(holderPage))
+	}
+	page.Load()[r.port&0xff].Store(r)
+}
+
+func (p *portPool) forget(r *relayConn) {
+	if page := p.holders[r.port>>8].Load(); page != nil {
+		page[r.port&0xff].CompareAndSwap(r, nil)
+	}
+}
+
+// holder is the allocation at a port, or nil.
+func (p *portPool) holder(port uint16) *relayConn {
+	if page := p.holders[port>>8].Load(); page != nil {
+		return page[port&0xff].Load()
+	}
+	return nil
 }
 
 func newPortPool(address netip.Addr, span PortRange, bind func(netip.AddrPort) (*net.UDPConn, error)) *portPool {

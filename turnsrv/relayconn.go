@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"runtime"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"fieldphone/turnsrv/credential"
@@ -45,11 +46,18 @@ type relayConn struct {
 	fromClient, toClient flowCounters
 
 	last sender
+
+	// raw and down are of the user path.
+	raw  syscall.RawConn
+	down downward
 }
 
 // ReadFrom returns the next packet that may pass. It outlives errors that
 // concern one packet, since pion/turn deletes the allocation on any.
 func (r *relayConn) ReadFrom(p []byte) (int, net.Addr, error) {
+	if r.raw != nil {
+		return r.readFast(p)
+	}
 	counters := &r.server.counters
 	for failures := 0; ; {
 		n, from, err := r.conn.ReadFromUDPAddrPort(p)
@@ -140,6 +148,7 @@ func (r *relayConn) shut() {
 	if r.closed.Swap(true) {
 		return
 	}
+	r.pool.forget(r)
 	r.pool.release(r.port)
 	_ = r.conn.Close()
 	r.pool.put(r.port)

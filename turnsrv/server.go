@@ -46,6 +46,9 @@ type Server struct {
 	// fromClients and toClients are what all allocations relay together.
 	fromClients, toClients flowCounters
 
+	path     Path
+	stations sync.Pool // of *station
+
 	portsFull throttle
 	lastID    atomic.Uint64
 
@@ -83,6 +86,11 @@ func New(config Config) (*Server, error) {
 		pools:    make(map[netip.Addr]*portPool),
 		tcpByIP:  make(map[netip.Addr]int),
 	}
+	var why string
+	if s.path, why = config.Path.choose(); why != "" && config.Path != PathAuto && config.Path != "" {
+		s.log.Warn("turn: packets take another path than asked for", "asked", string(config.Path), "path", string(s.path), "why", why)
+	}
+	s.log.Info("turn: path of packets", "path", string(s.path), "why", why)
 	settings := config.settings().withDefaults()
 	s.settings.Store(&settings)
 	s.peers = newPeerRules(settings.Policy, config.Logger)
@@ -152,7 +160,13 @@ func (s *Server) serve(l *listener) error {
 		go s.accept(l)
 		return nil
 	}
-	e := newEndpoint(s, l, l.Address, newUDPSocket(l.UDP, &s.counters))
+	sock := newUDPSocket(l.UDP, &s.counters)
+	e := newEndpoint(s, l, l.Address, sock)
+	if s.path != PathPlain {
+		if err := sock.forwardFor(e); err != nil {
+			return fmt.Errorf("turn: listener %s: %w", l.UDP.LocalAddr(), err)
+		}
+	}
 	l.endpoints[e] = struct{}{}
 	s.running.Add(1)
 	if err := e.start(); err != nil {

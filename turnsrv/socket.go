@@ -19,6 +19,7 @@ type udpSocket struct {
 	counters  *counters
 	localAddr net.Addr
 	clients   map[netip.AddrPort]*net.UDPAddr
+	upward    *upward // nil on the plain path
 }
 
 func newUDPSocket(conn *net.UDPConn, c *counters) *udpSocket {
@@ -28,11 +29,32 @@ func newUDPSocket(conn *net.UDPConn, c *counters) *udpSocket {
 	}
 }
 
+// forwardFor makes the socket forward what belongs to channels.
+func (u *udpSocket) forwardFor(e *endpoint) error {
+	up, err := newUpward(u.conn)
+	if err != nil {
+		return err
+	}
+	up.endpoint = e
+	e.raw, u.upward = up.raw, up
+	return nil
+}
+
+// receive reads one datagram.
+func (u *udpSocket) receive(p []byte) (int, netip.AddrPort, error) {
+	if u.upward == nil {
+		n, from, err := u.conn.ReadFromUDPAddrPort(p)
+		return n, netip.AddrPortFrom(from.Addr().Unmap(), from.Port()), err
+	}
+	packet, from, err := u.upward.next()
+	return copy(p, packet), from, err
+}
+
 // read outlives errors that concern one packet: some systems report an
 // oversized datagram, or an earlier packet that found nobody, as one.
 func (u *udpSocket) read(p []byte) (int, netip.AddrPort, error) {
 	for failures := 0; ; {
-		n, from, err := u.conn.ReadFromUDPAddrPort(p)
+		n, from, err := u.receive(p)
 		switch {
 		case err != nil:
 			if failures++; errors.Is(err, net.ErrClosed) || failures > maxReadFailures {
@@ -41,7 +63,7 @@ func (u *udpSocket) read(p []byte) (int, netip.AddrPort, error) {
 		case n == len(p):
 			u.counters.oversized.Add(1)
 		default:
-			return n, netip.AddrPortFrom(from.Addr().Unmap(), from.Port()), nil
+			return n, from, nil
 		}
 	}
 }

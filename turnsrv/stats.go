@@ -102,6 +102,16 @@ func (t *trafficCounters) in(bytes int) {
 	t.bytesIn.Add(int64(bytes))
 }
 
+func (t *trafficCounters) inMany(packets, bytes int) {
+	t.packetsIn.Add(int64(packets))
+	t.bytesIn.Add(int64(bytes))
+}
+
+func (t *trafficCounters) outMany(packets, bytes int) {
+	t.packetsOut.Add(int64(packets))
+	t.bytesOut.Add(int64(bytes))
+}
+
 func (t *trafficCounters) out(bytes int, err error) {
 	if err != nil {
 		t.sendErrors.Add(1)

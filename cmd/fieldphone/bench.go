@@ -294,7 +294,6 @@ func (inv *invocation) benchTargets(ctx context.Context, direct directServer, co
 		port := uint16(3478 + i)
 		fill := strings.NewReplacer("{address}", world.Server.String(), "{port}", fmt.Sprint(port), "{secret}", benchSecret)
 		cmd := world.Command(fill.Replace(line))
-		cmd.Stderr = inv.stderr
 		if err := cmd.Start(); err != nil {
 			stop()
 			return nil, bench.Places{}, nil, err
@@ -319,7 +318,8 @@ func defaultServers() []string {
 		self = "fieldphone"
 	}
 	servers := []string{
-		"fieldphone=" + self + " bench turn --listen {address}:{port} --secret {secret}",
+		"user=" + self + " bench turn --listen {address}:{port} --secret {secret} --path user",
+		"plain=" + self + " bench turn --listen {address}:{port} --secret {secret} --path plain",
 		baselineName + "=" + self + " bench turn --listen {address}:{port} --secret {secret} --baseline",
 	}
 	if coturn, err := exec.LookPath("turnserver"); err == nil {
@@ -359,6 +359,7 @@ func (inv *invocation) benchTURN(ctx context.Context, args []string) error {
 	fs := inv.benchFlags("turn")
 	listen := fs.String("listen", "127.0.0.1:3478", "`address` to listen on")
 	secret := fs.String("secret", "", "that credentials are made with")
+	path := fs.String("path", "auto", "how packets are forwarded: auto, user or plain")
 	asItComes := fs.Bool("baseline", false, "pion/turn as it comes, which lets everybody through")
 	if rest, err := parse(fs, args); err != nil || len(rest) > 0 {
 		return fmt.Errorf("%w: %w", errUsage, err)
@@ -382,6 +383,7 @@ func (inv *invocation) benchTURN(ctx context.Context, args []string) error {
 	server, err := turnsrv.New(turnsrv.Config{
 		Realm: "fieldphone", Secret: []byte(*secret), Logger: slog.New(slog.DiscardHandler), Now: time.Now, Listeners: listeners,
 		Relay:  turnsrv.PortRange{Min: 20000, Max: 59999},
+		Path:   turnsrv.Path(*path),
 		Limits: turnsrv.Limits{AllocatesPerSource: 1e6, BindingsPerSource: 1e6},
 		Known:  func(turnsrv.Mode, string, string, netip.Addr) bool { return true },
 	})

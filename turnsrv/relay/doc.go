@@ -1,13 +1,16 @@
 // Package relay moves packets: many datagrams in one system call
 // (recvmmsg, sendmmsg), and trains of equal datagrams as one (UDP GRO and GSO,
-// Linux 5.0), where the system has them. On other systems it reads and writes one
-// datagram at a time, behind the same types.
+// Linux 5.0), on Linux. Elsewhere nothing of it is offered, and its users
+// read and write one datagram at a time by package net.
 package relay
 
 import "net/netip"
 
 // MaxBatch is how many datagrams a Reader or Writer takes at once.
 const MaxBatch = 64
+
+// TrainBuffer (bytes) holds the longest train: a UDP datagram's limit.
+const TrainBuffer = 1 << 16
 
 // Datagram is what a Reader read. Data is valid until the next Read.
 type Datagram struct {

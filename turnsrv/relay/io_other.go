@@ -3,79 +3,58 @@
 package relay
 
 import (
+	"errors"
 	"net"
 	"net/netip"
+	"syscall"
 )
 
-// Reader reads datagrams of one socket, one at a time.
-type Reader struct {
-	conn   *net.UDPConn
-	buffer []byte
-	got    Datagram
-}
+// Offered tells whether this system has what the package is for.
+const Offered = false
 
-// NewReader reads datagrams of at most size bytes.
-func NewReader(conn *net.UDPConn, _, size int, _ bool) (*Reader, error) {
-	return &Reader{conn: conn, buffer: make([]byte, size+1)}, nil
-}
+var errNotHere = errors.New("relay: batches are not offered on this system")
 
-// Read waits for a datagram.
-func (r *Reader) Read() (int, error) {
-	n, from, err := r.conn.ReadFromUDPAddrPort(r.buffer)
-	if err != nil {
-		return 0, err
-	}
-	r.got = Datagram{Data: r.buffer[:n], From: netip.AddrPortFrom(from.Addr().Unmap(), from.Port())}
-	return 1, nil
-}
+// Reader is not offered here.
+type Reader struct{}
 
-// Datagram gives what the last Read read.
-func (r *Reader) Datagram(int) (d Datagram, truncated bool) {
-	return r.got, len(r.got.Data) == len(r.buffer)
-}
+// NewReader makes a Reader that reads nothing.
+func NewReader(int, int) *Reader { return &Reader{} }
 
-// Writer sends datagrams on one socket.
-type Writer struct {
-	conn    *net.UDPConn
-	buffer  []byte
-	waiting int
-	failed  int
-	err     error
-}
+// JoinTrains tells that the kernel does not.
+func JoinTrains(*net.UDPConn) bool { return false }
 
-// NewWriter sends one datagram at a time.
-func NewWriter(conn *net.UDPConn, _ int) (*Writer, error) { return &Writer{conn: conn}, nil }
+// Receive reads nothing.
+func (*Reader) Receive(uintptr) bool { return true }
 
-// Trains tells that AddTrain may not be used.
-func (w *Writer) Trains() bool { return false }
+// Got is an error.
+func (*Reader) Got() (int, error) { return 0, errNotHere }
 
-// Room is always there.
-func (w *Writer) Room(int) bool { return true }
+// Read is an error.
+func (*Reader) Read(syscall.RawConn) (int, error) { return 0, errNotHere }
 
-// Add sends a datagram made of two pieces.
-func (w *Writer) Add(head, data []byte, to netip.AddrPort) {
-	w.buffer = append(append(w.buffer[:0], head...), data...)
-	w.waiting++
-	if _, err := w.conn.WriteToUDPAddrPort(w.buffer, to); err != nil {
-		w.failed, w.err = w.failed+1, err
-	}
-}
+// Datagram gives nothing.
+func (*Reader) Datagram(int) (d Datagram, truncated bool) { return Datagram{}, false }
 
-// AddTrain sends datagrams of segment bytes each, one by one.
-func (w *Writer) AddTrain(head, data []byte, segment, skip int, to netip.AddrPort) {
-	for len(data) > 0 {
-		n := min(segment, len(data))
-		w.Add(head, data[skip:n], to)
-		data = data[n:]
-	}
-}
+// Writer is not offered here.
+type Writer struct{}
 
-// Flush says what failed since the last one.
-func (w *Writer) Flush() (failed int, err error) {
-	failed, err = w.failed, w.err
-	w.waiting, w.failed, w.err = 0, 0, nil
-	return failed, err
-}
+// NewWriter makes a Writer that sends nothing.
+func NewWriter(int, bool) *Writer { return &Writer{} }
 
-// Waiting is how many datagrams were added since the last Flush.
-func (w *Writer) Waiting() int { return w.waiting }
+// CutsTrains tells that the kernel does not.
+func CutsTrains(*net.UDPConn) bool { return false }
+
+// Room is never there.
+func (*Writer) Room(int) bool { return false }
+
+// Add drops the datagram.
+func (*Writer) Add(_, _ []byte, _ netip.AddrPort) {}
+
+// AddTrain drops the train.
+func (*Writer) AddTrain(_, _ []byte, _, _ int, _ netip.AddrPort) {}
+
+// Waiting is 0.
+func (*Writer) Waiting() int { return 0 }
+
+// Flush is an error.
+func (*Writer) Flush(syscall.RawConn) (failed int, err error) { return 0, errNotHere }

@@ -20,12 +20,8 @@ type mmsghdr struct {
 // controlSize (bytes) holds one control message with an int.
 const controlSize = 24
 
-// groBuffer (bytes) holds the longest train: a UDP datagram's limit.
-const groBuffer = 1 << 16
-
-// Reader reads datagrams of one socket, as many as wait.
+// Reader reads datagrams of a socket, as many as wait.
 type Reader struct {
-	conn    syscall.RawConn
 	headers []mmsghdr
 	iovecs  []unix.Iovec
 	names   []unix.RawSockaddrInet6 // of either family
@@ -38,20 +34,24 @@ type Reader struct {
 	err     error
 }
 
-// NewReader reads at most batch datagrams at once, of at most size bytes each;
-// with trains the kernel may join datagrams, where it can, and size is the
-// longest that a train may be.
-func NewReader(conn *net.UDPConn, batch, size int, trains bool) (*Reader, error) {
+// JoinTrains lets the kernel join the datagrams that a socket receives, and
+// tells whether it will. Whoever reads the socket then needs a Reader of
+// TrainBuffer.
+func JoinTrains(conn *net.UDPConn) bool {
 	raw, err := conn.SyscallConn()
 	if err != nil {
-		return nil, err
+		return false
 	}
-	if trains && enable(raw, unix.UDP_GRO) {
-		size = groBuffer
-	}
+	var failed error
+	err = raw.Control(func(fd uintptr) { failed = unix.SetsockoptInt(int(fd), unix.SOL_UDP, unix.UDP_GRO, 1) })
+	return err == nil && failed == nil
+}
+
+// NewReader reads at most batch datagrams at once, of at most size bytes each.
+func NewReader(batch, size int) *Reader {
 	batch = min(batch, MaxBatch)
 	r := &Reader{
-		conn: raw, headers: make([]mmsghdr, batch), iovecs: make([]unix.Iovec, batch),
+		headers: make([]mmsghdr, batch), iovecs: make([]unix.Iovec, batch),
 		names: make([]unix.RawSockaddrInet6, batch), control: make([]byte, batch*controlSize),
 		buffers: make([]byte, batch*size), size: size,
 	}
@@ -63,17 +63,13 @@ func NewReader(conn *net.UDPConn, batch, size int, trains bool) (*Reader, error)
 		h.SetIovlen(1)
 		h.Control = &r.control[i*controlSize]
 	}
-	r.attempt = r.receive // made once: a method value allocates
-	return r, nil
+	r.attempt = r.Receive // made once: a method value allocates
+	return r
 }
 
-func enable(raw syscall.RawConn, option int) bool {
-	var failed error
-	err := raw.Control(func(fd uintptr) { failed = unix.SetsockoptInt(int(fd), unix.SOL_UDP, option, 1) })
-	return err == nil && failed == nil
-}
-
-func (r *Reader) receive(fd uintptr) bool {
+// Receive reads from a descriptor what waits there, and returns false if nothing
+// does. It is for syscall.RawConn.Read; Got has the result.
+func (r *Reader) Receive(fd uintptr) bool {
 	for i := range r.headers {
 		h := &r.headers[i].hdr
 		h.Namelen = unix.SizeofSockaddrInet6
@@ -95,9 +91,12 @@ func (r *Reader) receive(fd uintptr) bool {
 	return true
 }
 
+// Got is how many datagrams the last Receive read.
+func (r *Reader) Got() (int, error) { return r.got, r.err }
+
 // Read waits for datagrams and says how many came; possibly none.
-func (r *Reader) Read() (int, error) {
-	if err := r.conn.Read(r.attempt); err != nil {
+func (r *Reader) Read(conn syscall.RawConn) (int, error) {
+	if err := conn.Read(r.attempt); err != nil {
 		return 0, err
 	}
 	return r.got, r.err

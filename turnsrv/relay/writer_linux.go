@@ -10,6 +10,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// Offered tells whether this system has what the package is for.
+const Offered = true
+
 // maxSegments is how many datagrams the kernel sends as one train
 // (UDP_MAX_SEGMENTS).
 const maxSegments = 64
@@ -17,12 +20,10 @@ const maxSegments = 64
 // maxIovecs bounds the pieces of one Flush.
 const maxIovecs = 2 * maxSegments * 4
 
-// Writer sends datagrams on one socket, several at once. It keeps no data: what
+// Writer sends datagrams, several at once. It keeps no data: what
 // was added must stay as it is until Flush.
 type Writer struct {
-	conn    syscall.RawConn
-	six     bool // the socket is of IPv6
-	trains  bool
+	six     bool // the sockets are of IPv6
 	headers []mmsghdr
 	iovecs  []unix.Iovec
 	names   []unix.RawSockaddrInet6
@@ -36,35 +37,32 @@ type Writer struct {
 	err     error
 }
 
-// NewWriter sends at most batch messages with one system call.
-func NewWriter(conn *net.UDPConn, batch int) (*Writer, error) {
-	raw, err := conn.SyscallConn()
-	if err != nil {
-		return nil, err
-	}
-	local, _ := conn.LocalAddr().(*net.UDPAddr)
+// NewWriter sends at most batch messages with one system call, on sockets of
+// IPv4 or, with six, of IPv6.
+func NewWriter(batch int, six bool) *Writer {
 	batch = min(batch, MaxBatch)
 	w := &Writer{
-		conn: raw, six: local != nil && local.IP.To4() == nil, trains: cutsTrains(raw),
-		headers: make([]mmsghdr, batch), iovecs: make([]unix.Iovec, maxIovecs),
+		six: six, headers: make([]mmsghdr, batch), iovecs: make([]unix.Iovec, maxIovecs),
 		names: make([]unix.RawSockaddrInet6, batch), control: make([]byte, batch*controlSize),
 	}
 	for i := range w.headers {
 		w.headers[i].hdr.Name = (*byte)(unsafe.Pointer(&w.names[i]))
 	}
 	w.attempt = w.send
-	return w, nil
+	return w
 }
 
-// cutsTrains asks the kernel whether it knows UDP_SEGMENT.
-func cutsTrains(raw syscall.RawConn) bool {
+// CutsTrains tells whether the kernel sends trains from this socket: then
+// AddTrain may be used for it.
+func CutsTrains(conn *net.UDPConn) bool {
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return false
+	}
 	var failed error
-	err := raw.Control(func(fd uintptr) { _, failed = unix.GetsockoptInt(int(fd), unix.SOL_UDP, unix.UDP_SEGMENT) })
+	err = raw.Control(func(fd uintptr) { _, failed = unix.GetsockoptInt(int(fd), unix.SOL_UDP, unix.UDP_SEGMENT) })
 	return err == nil && failed == nil
 }
-
-// Trains tells whether AddTrain may be used.
-func (w *Writer) Trains() bool { return w.trains }
 
 // Room tells whether one more message, of so many datagrams, can be added
 // before Flush.
@@ -158,14 +156,14 @@ func (w *Writer) send(fd uintptr) bool {
 	return true
 }
 
-// Flush sends what was added. Some may not have been sent: failed says how many,
+// Flush sends what was added on a socket. Some may not have been sent: failed says how many,
 // and err why the last of them was not.
-func (w *Writer) Flush() (failed int, err error) {
+func (w *Writer) Flush(conn syscall.RawConn) (failed int, err error) {
 	if w.added == 0 {
 		return 0, nil
 	}
 	w.from, w.failed, w.err = 0, 0, nil
-	if err := w.conn.Write(w.attempt); err != nil {
+	if err := conn.Write(w.attempt); err != nil {
 		w.failed, w.err = w.added-w.from, err
 	}
 	w.added, w.pieces = 0, 0

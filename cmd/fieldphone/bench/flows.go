@@ -12,6 +12,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"fieldphone/turnsrv/relay"
@@ -59,7 +60,8 @@ type flow struct {
 type end struct {
 	client *turnclient.Client
 	peer   *net.UDPConn
-	reader *relay.Reader
+	reader *relay.Reader // nil for a stream
+	conn   syscall.RawConn
 	in     *flow // what arrives here
 }
 
@@ -176,19 +178,21 @@ func (f *flow) sendBy(from *end, to netip.AddrPort) error {
 		conn = from.client.Conn().(*net.UDPConn)
 		to = conn.RemoteAddr().(*net.UDPAddr).AddrPort()
 	}
-	w, err := relay.NewWriter(conn, relay.MaxBatch)
+	raw, err := conn.SyscallConn()
 	if err != nil {
 		return err
 	}
+	w := relay.NewWriter(relay.MaxBatch, to.Addr().Is6())
+	trains := relay.CutsTrains(conn)
 	f.out = func(f *flow, n int) error {
-		if n > 1 && w.Trains() {
+		if n > 1 && trains {
 			w.AddTrain(nil, f.train[:n*f.size], f.size, 0, to)
 		} else {
 			for i := range n {
 				w.Add(nil, f.train[i*f.size:(i+1)*f.size], to)
 			}
 		}
-		_, err := w.Flush() // what a full socket loses is counted as lost
+		_, err := w.Flush(raw) // what a full socket loses is counted as lost
 		if errors.Is(err, net.ErrClosed) {
 			return err
 		}
@@ -225,6 +229,16 @@ func (f *flow) arrived(data []byte, now time.Duration) {
 	}
 }
 
+func (e *end) listen(conn *net.UDPConn, trains bool) {
+	size := 2048
+	if trains && relay.JoinTrains(conn) {
+		size = relay.TrainBuffer
+	}
+	if raw, err := conn.SyscallConn(); err == nil {
+		e.conn, e.reader = raw, relay.NewReader(16, size)
+	}
+}
+
 // receive reads until the socket is closed or its deadline is over.
 func (e *end) receive(began time.Time) {
 	if e.in == nil {
@@ -240,7 +254,7 @@ func (e *end) receive(began time.Time) {
 		}
 	}
 	for {
-		n, err := e.reader.Read()
+		n, err := e.reader.Read(e.conn)
 		if err != nil {
 			return
 		}
@@ -276,7 +290,7 @@ func play(ctx context.Context, fs *flows, load RelayLoad) traffic {
 			_ = e.client.Conn().SetDeadline(time.Time{}) // that of the last request
 		}
 		if conn != nil {
-			e.reader, _ = relay.NewReader(conn, 16, 2048, load.Train > 1)
+			e.listen(conn, load.Train > 1)
 		}
 		readers.Go(func() { e.receive(fs.began) })
 	}

@@ -1,0 +1,204 @@
+package turnsrv
+
+import (
+	"encoding/binary"
+	"net"
+	"net/netip"
+	"syscall"
+
+	"fieldphone/turnsrv/relay"
+)
+
+// upward takes clients' packets off a UDP listener, many at once, and forwards
+// those of channels; the rest is for pion/turn.
+type upward struct {
+	raw      syscall.RawConn
+	reader   *relay.Reader
+	sink     *sink
+	got, at  int
+	rest     relay.Datagram // of a train, what is not handled yet
+	endpoint *endpoint
+	last     *relayConn // of the last packet
+}
+
+func newUpward(conn *net.UDPConn) (*upward, error) {
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return nil, err
+	}
+	size := 2048
+	if relay.JoinTrains(conn) {
+		size = relay.TrainBuffer
+	}
+	return &upward{raw: raw, reader: relay.NewReader(relay.MaxBatch, size), sink: newSink()}, nil
+}
+
+// next gives the next packet that is not forwarded. Nothing waits to be sent
+// when it returns.
+func (u *upward) next() (packet []byte, client netip.AddrPort, err error) {
+	for {
+		for len(u.rest.Data) > 0 {
+			one := u.rest
+			one.Data, one.Segment = one.Data[:min(u.rest.Segment, len(one.Data))], 0
+			u.rest.Data = u.rest.Data[len(one.Data):]
+			if !u.forward(one) {
+				u.sink.flush()
+				return one.Data, one.From, nil
+			}
+		}
+		for u.at < u.got {
+			d, truncated := u.reader.Datagram(u.at)
+			u.at++
+			switch {
+			case truncated:
+				u.endpoint.server.counters.oversized.Add(1)
+			case u.forward(d):
+			case d.Segment > 0:
+				u.rest = d
+			default:
+				u.sink.flush()
+				return d.Data, d.From, nil
+			}
+			if len(u.rest.Data) > 0 {
+				break
+			}
+		}
+		if len(u.rest.Data) > 0 {
+			continue
+		}
+		u.sink.flush()
+		u.at, u.got = 0, 0
+		if u.got, err = u.reader.Read(u.raw); err != nil {
+			u.got = 0
+			return nil, netip.AddrPort{}, err
+		}
+	}
+}
+
+// forward sends a datagram or a whole train on its way, or drops it as the
+// policy wants; false leaves it to the caller: a train to be taken apart, a
+// single packet for pion/turn.
+func (u *upward) forward(d relay.Datagram) bool {
+	frame := d.Data
+	if d.Segment > 0 {
+		frame = frame[:d.Segment]
+	}
+	if !isChannelData(frame) || len(frame) >= maxRelayed {
+		return false
+	}
+	r := u.last
+	if r == nil || r.client != d.From || r.closed.Load() {
+		if r = u.endpoint.find(d.From); r == nil {
+			return false
+		}
+		u.last = r
+	}
+	payload := int(binary.BigEndian.Uint16(frame[2:]))
+	if d.Segment > 0 && !evenTrain(d, frame, payload) {
+		return false
+	}
+	return r.forwardUp(d, frame, payload, u.sink)
+}
+
+// evenTrain tells whether every packet of a train has the header of the first,
+// and only the last may be shorter.
+func evenTrain(d relay.Datagram, first []byte, payload int) bool {
+	if len(first) != headerSize+payload {
+		return false
+	}
+	for rest := d.Data[d.Segment:]; len(rest) > 0; {
+		n := min(d.Segment, len(rest))
+		if n < headerSize || binary.BigEndian.Uint16(rest) != binary.BigEndian.Uint16(first) ||
+			int(binary.BigEndian.Uint16(rest[2:])) != n-headerSize {
+			return false
+		}
+		rest = rest[n:]
+	}
+	return true
+}
+
+// forwardUp takes ChannelData of the client: a datagram, or a train of equal
+// ones of which first is one. False leaves it to the caller.
+func (r *relayConn) forwardUp(d relay.Datagram, first []byte, payload int, out *sink) bool {
+	s := r.server
+	peer, bound := r.gate.peerOf(binary.BigEndian.Uint16(first))
+	if !bound {
+		return false
+	}
+	p, passage := r.gate.way(first[headerSize:headerSize+payload], peer)
+	if d.Segment > 0 && (passage != passes || p.gated && !p.answered.Load() || s.limited()) {
+		return false // each packet is judged by itself
+	}
+	packets := 1
+	if d.Segment > 0 {
+		packets = (len(d.Data) + d.Segment - 1) / d.Segment
+	} else {
+		d.Data = d.Data[:headerSize+payload] // what pads it stays here
+	}
+	var other *relayConn
+	var number uint16
+	if passage == passes && p.own {
+		if other = p.relay.holder(p.to.Port()); other != nil {
+			if number, bound = other.channelFor(r); !bound {
+				other = nil // by its socket, for pion/turn to indicate
+			}
+		}
+	}
+	r.endpoint.socket.traffic().inMany(packets, len(d.Data))
+	switch passage {
+	case forbidden:
+		s.counters.peerPackets.Add(1)
+		return true
+	case early:
+		s.counters.unanswered.Add(1)
+		return true
+	}
+	bytes := len(d.Data) - packets*headerSize
+	if !s.pass(&r.fromClient, &s.fromClients, bytes) {
+		return true
+	}
+	r.fromClient.addMany(packets, bytes)
+	if other != nil {
+		other.takeOver(r, d, packets, bytes, number, out)
+		return true
+	}
+	out.add(r.raw, &s.counters.relay, [headerSize]byte{}, false, d, headerSize, p.to)
+	return true
+}
+
+// channelFor is the channel that this allocation's client has bound to another
+// allocation of this server, if its packets can be sent at once.
+func (r *relayConn) channelFor(from *relayConn) (number uint16, bound bool) {
+	if r.closed.Load() || r.endpoint.raw == nil {
+		return 0, false
+	}
+	return r.gate.channelOf(from.told)
+}
+
+// takeOver gives the client what another allocation of this server sends to it,
+// as if it had come by the relay port.
+func (r *relayConn) takeOver(from *relayConn, d relay.Datagram, packets, bytes int, number uint16, out *sink) {
+	s := r.server
+	s.counters.relay.outMany(packets, bytes)
+	s.counters.relay.inMany(packets, bytes)
+	payload := d.Data[headerSize:]
+	if d.Segment > 0 {
+		payload = payload[:d.Segment-headerSize]
+	}
+	if !r.gate.inbound(payload, from.told, s.peers.now.Load()) {
+		s.counters.peerPackets.Add(int64(packets))
+		return
+	}
+	if !s.pass(&r.toClient, &s.toClients, bytes) {
+		return
+	}
+	r.toClient.addMany(packets, bytes)
+	for rest := d.Data; len(rest) > 0; { // the header is the other's now
+		binary.BigEndian.PutUint16(rest, number)
+		if d.Segment == 0 {
+			break
+		}
+		rest = rest[min(d.Segment, len(rest)):]
+	}
+	out.add(r.endpoint.raw, r.endpoint.socket.traffic(), [headerSize]byte{}, false, d, 0, r.client)
+}
