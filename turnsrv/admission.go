@@ -153,7 +153,7 @@ func (e *endpoint) AllocatePacketConn(string, int) (net.PacketConn, net.Addr, er
 		endpoint: e, client: admitted.client, username: admitted.username, identity: admitted.identity,
 		told: told, id: s.lastID.Add(1), created: s.config.Now(),
 	}
-	r.gate = newGate(s.peers, r.known)
+	r.gate = newGate(s.peers, r.known, func() { s.shortcuts.drop(r) })
 	pool.hold(port, told.Addr())
 	if !s.sessions.attach(r) {
 		pool.release(port)

@@ -53,6 +53,7 @@ func (f *flowCounters) snapshot() Flow {
 
 // Allocations lists what is running, oldest first.
 func (s *Server) Allocations() []Allocation {
+	s.shortcuts.collect()
 	relays := s.sessions.all()
 	span := s.settings.Load().Relay
 	list := make([]Allocation, 0, len(relays))

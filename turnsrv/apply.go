@@ -89,6 +89,7 @@ func (s *Server) commit(after *Settings) error {
 		return err
 	}
 	s.settings.Store(after)
+	s.shortcuts.flush() // limits bind for the very next packet
 	for _, pool := range s.pools {
 		pool.move(after.Relay)
 	}

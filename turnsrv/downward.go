@@ -142,6 +142,11 @@ func (r *relayConn) forwardDown(d relay.Datagram) (done bool, peer net.Addr) {
 	if !bound {
 		return false, from.addr
 	}
+	if s.shortcuts != nil && r.endpoint.raw != nil {
+		if p := r.gate.find(from.told, from.rules); p != nil {
+			s.shortcuts.want(wish{relay: r, number: number, peer: from.told, path: p})
+		}
+	}
 	r.deliver(d, first, number)
 	return true, nil
 }

@@ -34,6 +34,9 @@ const (
 // the printer's name from inside of the printer's network.
 type gate struct {
 	rules *peerRules
+	// lost is called, without g.mu, after something has ended that packets may
+	// have passed by.
+	lost  func()
 	known func(mode Mode, peer netip.Addr) bool
 	pace  stunPace
 
@@ -57,13 +60,15 @@ type path struct {
 	refused bool
 	// gated lets only STUN pass until the peer has answered.
 	gated bool
+	// short is set while the kernel is asked to forward, or does.
+	short atomic.Bool
 	// heard is set once anything came from the peer, answered once STUN did.
 	heard, answered atomic.Bool
 }
 
-func newGate(rules *peerRules, known func(Mode, netip.Addr) bool) *gate {
+func newGate(rules *peerRules, known func(Mode, netip.Addr) bool, lost func()) *gate {
 	return &gate{
-		rules: rules, known: known,
+		rules: rules, known: known, lost: lost,
 		channels: make(map[uint16]netip.AddrPort), numbers: make(map[netip.AddrPort]uint16), hosts: make(map[netip.Addr]*host), paths: make(map[netip.AddrPort]*path),
 	}
 }
@@ -129,6 +134,21 @@ func (g *gate) answer(peer netip.AddrPort) {
 	if p := g.paths[peer]; p != nil {
 		p.answered.Store(true)
 	}
+}
+
+// stands tells whether a path is the one that packets for a peer take now.
+func (g *gate) stands(peer netip.AddrPort, p *path) bool {
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	return g.paths[peer] == p && !p.refused && p.rules == g.rules.now.Load()
+}
+
+// admits tells whether packets from a peer pass, by what is known without asking.
+func (g *gate) admits(peer netip.AddrPort) bool {
+	g.mu.RLock()
+	p := g.paths[peer]
+	g.mu.RUnlock()
+	return p != nil && !p.refused && p.rules == g.rules.now.Load()
 }
 
 // find returns a peer's path, judged under the given rules, or nil if pion/turn

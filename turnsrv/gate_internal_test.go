@@ -11,7 +11,7 @@ import (
 func openGate(tb testing.TB) (*gate, netip.AddrPort) {
 	tb.Helper()
 	peer := netip.MustParseAddrPort("192.0.2.1:5000")
-	g := newGate(newPeerRules(Policy{Mode: ModeClients}, slog.New(slog.DiscardHandler)), func(Mode, netip.Addr) bool { return true })
+	g := newGate(newPeerRules(Policy{Mode: ModeClients}, slog.New(slog.DiscardHandler)), func(Mode, netip.Addr) bool { return true }, func() {})
 	g.setPermission(peer.Addr(), true)
 	request := binary.BigEndian.AppendUint16(nil, bindingRequest)
 	request = append(request, 0, 0, 0x21, 0x12, 0xa4, 0x42)

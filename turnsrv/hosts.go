@@ -22,12 +22,16 @@ func (h *host) bound() bool { return h.permission || h.channels > 0 }
 // forgotten, also that a peer has answered with STUN.
 func (g *gate) note(address netip.Addr, answer host) {
 	g.mu.Lock()
-	defer g.mu.Unlock()
 	h := g.host(address)
-	if h.known != answer.known && !h.asked.IsZero() {
+	other := h.known != answer.known && !h.asked.IsZero()
+	if other {
 		g.forgetPaths(address)
 	}
 	h.known, h.asked, h.rules = answer.known, answer.asked, answer.rules
+	g.mu.Unlock()
+	if other {
+		g.lost()
+	}
 }
 
 // host returns what is known of an address, or makes room for it; g.mu is held.
@@ -74,6 +78,9 @@ func (g *gate) hasRoom(peers []netip.AddrPort, channel uint16) bool {
 }
 
 func (g *gate) setPermission(peer netip.Addr, exists bool) {
+	if !exists {
+		defer g.lost()
+	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	h := g.host(peer)
@@ -89,6 +96,9 @@ func (g *gate) setPermission(peer netip.Addr, exists bool) {
 }
 
 func (g *gate) setChannel(number uint16, peer netip.AddrPort, exists bool) {
+	if !exists {
+		defer g.lost()
+	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	h := g.host(peer.Addr())

@@ -60,7 +60,7 @@ func TestNoAllocationPerPacket(t *testing.T) {
 	server.peers = newPeerRules(Policy{Mode: ModeAny, AllowLoopback: true}, slog.New(slog.DiscardHandler))
 	server.peers.set([]Listener{{UDP: a, Address: home}}, map[netip.Addr]*portPool{home: pool})
 	relay := &relayConn{conn: a, server: server}
-	relay.gate = newGate(server.peers, relay.known)
+	relay.gate = newGate(server.peers, relay.known, func() {})
 	relay.gate.setPermission(home, true)
 	front := newEndpoint(server, &listener{}, netip.MustParseAddr("127.0.0.1"), newUDPSocket(a, &server.counters))
 

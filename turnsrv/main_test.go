@@ -19,7 +19,7 @@ import (
 )
 
 // path is how the servers of all tests forward packets.
-var path = flag.String("path", string(turnsrv.PathAuto), "auto, user or plain")
+var path = flag.String("path", string(turnsrv.PathUser), "kernel, user or plain")
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 

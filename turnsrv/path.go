@@ -12,6 +12,10 @@ type Path string
 const (
 	// PathAuto takes the fastest that the system has.
 	PathAuto Path = "auto"
+	// PathKernel lets the kernel forward what the user path would, without
+	// waking the server. Linux 6.6 with CAP_BPF and CAP_NET_ADMIN; it passes by
+	// the packet filter of this machine.
+	PathKernel Path = "kernel"
 	// PathUser forwards channels in front of pion/turn, many packets with one
 	// system call and relay to relay in one step. Linux only.
 	PathUser Path = "user"
@@ -19,23 +23,46 @@ const (
 	PathPlain Path = "plain"
 )
 
-// choose gives the path that is taken, and says why not the one asked for.
-func (p Path) choose() (chosen Path, why string) {
-	switch {
-	case p == PathPlain:
-		return PathPlain, ""
-	case !relay.Offered:
-		return PathPlain, "this system reads and writes one packet at a time"
+// choosePath takes the path asked for, or the next best, and says which in the
+// log.
+func (s *Server) choosePath() {
+	asked := s.config.Path
+	if asked == "" {
+		asked = PathAuto
 	}
-	return PathUser, ""
+	var why error
+	switch {
+	case asked == PathPlain:
+		s.path = PathPlain
+	case !relay.Offered:
+		s.path, why = PathPlain, errOnePacket
+	default:
+		s.path = PathUser
+		if asked != PathUser {
+			if s.shortcuts, why = newShortcuts(s); why == nil {
+				s.path = PathKernel
+			}
+		}
+	}
+	attrs := []any{"path", string(s.path), "asked", string(asked)}
+	if why != nil {
+		attrs = append(attrs, "why", why)
+	}
+	if why != nil && asked != PathAuto {
+		s.log.Warn("turn: packets take another path than asked for", attrs...)
+		return
+	}
+	s.log.Info("turn: path of packets", attrs...)
 }
+
+var errOnePacket = fmt.Errorf("this system reads and writes one packet at a time")
 
 func (p Path) validate() error {
 	switch p {
-	case "", PathAuto, PathUser, PathPlain:
+	case "", PathAuto, PathKernel, PathUser, PathPlain:
 		return nil
 	}
-	return fmt.Errorf("turn: path %q: must be auto, user or plain", string(p))
+	return fmt.Errorf("turn: path %q: must be auto, kernel, user or plain", string(p))
 }
 
 // Path tells how packets of a channel go through the server.

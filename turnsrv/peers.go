@@ -79,6 +79,8 @@ type peerRules struct {
 	log *slog.Logger
 	now atomic.Pointer[rules]
 
+	changed atomic.Pointer[func()] // told after now has changed
+
 	mu        sync.Mutex
 	refreshed time.Time
 	listeners []Listener
@@ -118,7 +120,17 @@ func (r *peerRules) setPolicy(policy Policy) {
 		return
 	}
 	changed.policy = policy
-	r.now.Store(&changed)
+	r.store(&changed)
+}
+
+// onChange names who is told, with r.mu held, that the rules are others now.
+func (r *peerRules) onChange(changed func()) { r.changed.Store(&changed) }
+
+func (r *peerRules) store(now *rules) {
+	r.now.Store(now)
+	if changed := r.changed.Load(); changed != nil {
+		(*changed)()
+	}
 }
 
 // setAdvertised replaces what is told for local addresses.
@@ -182,7 +194,7 @@ func (r *peerRules) rebuild() {
 		}
 	}
 	if !after.equal(before) {
-		r.now.Store(after)
+		r.store(after)
 	}
 	r.refreshed = time.Now()
 }

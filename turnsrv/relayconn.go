@@ -148,6 +148,7 @@ func (r *relayConn) shut() {
 	if r.closed.Swap(true) {
 		return
 	}
+	r.server.shortcuts.drop(r)
 	r.pool.forget(r)
 	r.pool.release(r.port)
 	_ = r.conn.Close()

@@ -46,8 +46,9 @@ type Server struct {
 	// fromClients and toClients are what all allocations relay together.
 	fromClients, toClients flowCounters
 
-	path     Path
-	stations sync.Pool // of *station
+	path      Path
+	stations  sync.Pool  // of *station
+	shortcuts *shortcuts // nil unless on the kernel path
 
 	portsFull throttle
 	lastID    atomic.Uint64
@@ -86,15 +87,12 @@ func New(config Config) (*Server, error) {
 		pools:    make(map[netip.Addr]*portPool),
 		tcpByIP:  make(map[netip.Addr]int),
 	}
-	var why string
-	if s.path, why = config.Path.choose(); why != "" && config.Path != PathAuto && config.Path != "" {
-		s.log.Warn("turn: packets take another path than asked for", "asked", string(config.Path), "path", string(s.path), "why", why)
-	}
-	s.log.Info("turn: path of packets", "path", string(s.path), "why", why)
 	settings := config.settings().withDefaults()
 	s.settings.Store(&settings)
 	s.peers = newPeerRules(settings.Policy, config.Logger)
 	s.sessions = newSessions()
+	s.choosePath()
+	s.peers.onChange(s.shortcuts.flush)
 	if err := s.Add(config.Listeners...); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -268,7 +266,7 @@ func (s *Server) Close() error {
 	}
 	s.running.Wait()
 	s.sessions.running.Wait()
-	return err
+	return errors.Join(err, s.shortcuts.close())
 }
 
 // remove closes the listeners that match and all that came through them.

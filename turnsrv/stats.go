@@ -131,6 +131,7 @@ func (t *trafficCounters) snapshot() Traffic {
 
 // Stats returns the counters of now.
 func (s *Server) Stats() Stats {
+	s.shortcuts.collect()
 	c := &s.counters
 	stats := Stats{
 		Allocations:        c.allocations.Load(),

@@ -158,6 +158,9 @@ func (r *relayConn) forwardUp(d relay.Datagram, first []byte, payload int, out *
 		return true
 	}
 	r.fromClient.addMany(packets, bytes)
+	if s.shortcuts != nil && r.endpoint.raw != nil {
+		s.shortcuts.want(wish{relay: r, number: binary.BigEndian.Uint16(first), peer: peer, path: p})
+	}
 	if other != nil {
 		other.takeOver(r, d, packets, bytes, number, out)
 		return true

@@ -318,6 +318,7 @@ func defaultServers() []string {
 		self = "fieldphone"
 	}
 	servers := []string{
+		"kernel=" + self + " bench turn --listen {address}:{port} --secret {secret} --path kernel",
 		"user=" + self + " bench turn --listen {address}:{port} --secret {secret} --path user",
 		"plain=" + self + " bench turn --listen {address}:{port} --secret {secret} --path plain",
 		baselineName + "=" + self + " bench turn --listen {address}:{port} --secret {secret} --baseline",
@@ -359,7 +360,7 @@ func (inv *invocation) benchTURN(ctx context.Context, args []string) error {
 	fs := inv.benchFlags("turn")
 	listen := fs.String("listen", "127.0.0.1:3478", "`address` to listen on")
 	secret := fs.String("secret", "", "that credentials are made with")
-	path := fs.String("path", "auto", "how packets are forwarded: auto, user or plain")
+	path := fs.String("path", "auto", "how packets are forwarded: auto, kernel, user or plain")
 	asItComes := fs.Bool("baseline", false, "pion/turn as it comes, which lets everybody through")
 	if rest, err := parse(fs, args); err != nil || len(rest) > 0 {
 		return fmt.Errorf("%w: %w", errUsage, err)

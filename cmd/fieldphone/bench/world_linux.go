@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"runtime"
 	"strings"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -40,6 +41,17 @@ func NewWorld() (*World, error) {
 			return nil, errors.Join(err, w.Close())
 		}
 	}
+	// Checksums are made, as on a wire: veth would leave them to hardware that
+	// there is none of.
+	for which, device := range map[string]string{"c": "eth0", "p": "eth0"} {
+		place, err := w.place(which)
+		if err == nil {
+			err = place(func() error { return makeChecksums(device) })
+		}
+		if err != nil {
+			return nil, errors.Join(err, w.Close())
+		}
+	}
 	var err error
 	if w.Client, err = w.place("c"); err == nil {
 		w.Peer, err = w.place("p")
@@ -48,6 +60,26 @@ func NewWorld() (*World, error) {
 		return nil, errors.Join(err, w.Close())
 	}
 	return w, nil
+}
+
+// makeChecksums switches off transmit checksum offload (ETHTOOL_STXCSUM).
+func makeChecksums(device string) error {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = unix.Close(fd) }()
+	value := struct{ cmd, data uint32 }{cmd: unix.ETHTOOL_STXCSUM}
+	request := struct {
+		name [unix.IFNAMSIZ]byte
+		data unsafe.Pointer
+		_    [16]byte
+	}{data: unsafe.Pointer(&value)}
+	copy(request.name[:unix.IFNAMSIZ-1], device)
+	if _, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), unix.SIOCETHTOOL, uintptr(unsafe.Pointer(&request))); errno != 0 {
+		return fmt.Errorf("switch off checksum offload of %s: %w", device, errno)
+	}
+	return nil
 }
 
 func ip(args ...string) error {
