@@ -3,10 +3,12 @@ package turnsrv_test
 import (
 	"bytes"
 	"flag"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"net"
 	"net/netip"
+	"os"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -21,7 +23,16 @@ import (
 // path is how the servers of all tests forward packets.
 var path = flag.String("path", string(turnsrv.PathUser), "kernel, user or plain")
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if what := os.Getenv(serverEnv); what != "" {
+		if err := serveForTest(what); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
 
 const (
 	realm    = "fieldphone.test"

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"log/slog"
@@ -17,7 +18,9 @@ import (
 	"fieldphone/cmd/fieldphone/bench"
 	"fieldphone/turnsrv"
 	"fieldphone/turnsrv/baseline"
+	"fieldphone/turnsrv/relay"
 	"fieldphone/turnsrv/turnclient"
+	"fieldphone/turnsrv/wire"
 )
 
 const benchUsage = `fieldphone bench relay [--case NAME] [--rounds N] [--json FILE] [NAME=COMMAND ...]
@@ -104,6 +107,9 @@ func (inv *invocation) benchRelay(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	if !relay.Offered {
+		return errors.New("bench relay makes its load by recvmmsg and sendmmsg, which are Linux's: run it there, against any server")
+	}
 	targets, places, stop, err := inv.benchTargets(ctx, direct, rest)
 	if err != nil {
 		return err
@@ -131,7 +137,7 @@ func (inv *invocation) benchRelay(ctx context.Context, args []string) error {
 	return writeReports(*jsonFile, reports)
 }
 
-func (inv *invocation) benchCase(ctx context.Context, c relayCase, load bench.RelayLoad, targets []bench.Target, places bench.Places, rounds int) (bench.Report, error) {
+func (inv *invocation) benchCase(ctx context.Context, c relayCase, load bench.RelayLoad, targets []bench.Target, places wire.Places, rounds int) (bench.Report, error) {
 	targets = slices.Clone(targets)
 	if c.network != "" {
 		for i := range targets {
@@ -224,7 +230,7 @@ func (d *directServer) flags(fs *flag.FlagSet) {
 	fs.StringVar(&d.peer, "peer", "", "local `address` of the peers; default: the one that leads to the server")
 }
 
-func (d directServer) target() (bench.Target, bench.Places, error) {
+func (d directServer) target() (bench.Target, wire.Places, error) {
 	rest, ok := strings.CutPrefix(d.uri, "turn:")
 	network := turnclient.UDP
 	secure, isSecure := strings.CutPrefix(d.uri, "turns:")
@@ -237,32 +243,32 @@ func (d directServer) target() (bench.Target, bench.Places, error) {
 	}
 	address, err := netip.ParseAddrPort(rest)
 	if !ok || err != nil {
-		return bench.Target{}, bench.Places{}, fmt.Errorf("%w: --server must be like turn:192.168.1.10:3478 or turns:192.168.1.10:5349?transport=tcp", errUsage)
+		return bench.Target{}, wire.Places{}, fmt.Errorf("%w: --server must be like turn:192.168.1.10:3478 or turns:192.168.1.10:5349?transport=tcp", errUsage)
 	}
 	local := d.peer
 	if local == "" {
 		probe, err := net.Dial("udp", address.String())
 		if err != nil {
-			return bench.Target{}, bench.Places{}, err
+			return bench.Target{}, wire.Places{}, err
 		}
 		local = probe.LocalAddr().(*net.UDPAddr).IP.String()
 		probe.Close()
 	}
 	peer, err := netip.ParseAddr(local)
 	if err != nil {
-		return bench.Target{}, bench.Places{}, fmt.Errorf("%w: --peer must be an IP address of this machine", errUsage)
+		return bench.Target{}, wire.Places{}, fmt.Errorf("%w: --peer must be an IP address of this machine", errUsage)
 	}
 	t := bench.Target{Name: d.uri, Address: address, Network: network, User: d.user, Password: d.password, PID: d.pid}
 	if d.secret != "" {
 		t.Secret = []byte(d.secret)
 	}
-	return t, bench.Places{Client: bench.Here, Peer: bench.Here, PeerAddress: peer}, nil
+	return t, wire.Places{Client: wire.Here, Peer: wire.Here, PeerAddress: peer}, nil
 }
 
 const baselineName = "pion/turn"
 
 // benchTargets finds the servers, or starts them in namespaces.
-func (inv *invocation) benchTargets(ctx context.Context, direct directServer, commands []string) ([]bench.Target, bench.Places, func(), error) {
+func (inv *invocation) benchTargets(ctx context.Context, direct directServer, commands []string) ([]bench.Target, wire.Places, func(), error) {
 	if direct.uri != "" {
 		t, places, err := direct.target()
 		return []bench.Target{t}, places, func() {}, err
@@ -270,9 +276,9 @@ func (inv *invocation) benchTargets(ctx context.Context, direct directServer, co
 	if len(commands) == 0 {
 		commands = defaultServers()
 	}
-	world, err := bench.NewWorld()
+	world, err := wire.New()
 	if err != nil {
-		return nil, bench.Places{}, nil, fmt.Errorf("make network namespaces (root is needed; or name a server with --server): %w", err)
+		return nil, wire.Places{}, nil, fmt.Errorf("make network namespaces (root is needed; or name a server with --server): %w", err)
 	}
 	var running []*exec.Cmd
 	stop := func() {
@@ -289,14 +295,14 @@ func (inv *invocation) benchTargets(ctx context.Context, direct directServer, co
 		name, line, ok := strings.Cut(command, "=")
 		if !ok {
 			stop()
-			return nil, bench.Places{}, nil, fmt.Errorf("%w: a server is NAME=COMMAND", errUsage)
+			return nil, wire.Places{}, nil, fmt.Errorf("%w: a server is NAME=COMMAND", errUsage)
 		}
 		port := uint16(3478 + i)
 		fill := strings.NewReplacer("{address}", world.Server.String(), "{port}", fmt.Sprint(port), "{secret}", benchSecret)
 		cmd := world.Command(fill.Replace(line))
 		if err := cmd.Start(); err != nil {
 			stop()
-			return nil, bench.Places{}, nil, err
+			return nil, wire.Places{}, nil, err
 		}
 		running = append(running, cmd)
 		t := bench.Target{
@@ -305,7 +311,7 @@ func (inv *invocation) benchTargets(ctx context.Context, direct directServer, co
 		}
 		if err := awaitTURN(ctx, t, world.Places); err != nil {
 			stop()
-			return nil, bench.Places{}, nil, fmt.Errorf("%s does not answer: %w", name, err)
+			return nil, wire.Places{}, nil, fmt.Errorf("%s does not answer: %w", name, err)
 		}
 		targets = append(targets, t)
 	}
@@ -332,7 +338,7 @@ func defaultServers() []string {
 }
 
 // awaitTURN waits until a server answers.
-func awaitTURN(ctx context.Context, t bench.Target, places bench.Places) error {
+func awaitTURN(ctx context.Context, t bench.Target, places wire.Places) error {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	for {

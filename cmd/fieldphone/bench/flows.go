@@ -17,6 +17,7 @@ import (
 
 	"fieldphone/turnsrv/relay"
 	"fieldphone/turnsrv/turnclient"
+	"fieldphone/turnsrv/wire"
 
 	"github.com/pion/stun/v3"
 )
@@ -73,7 +74,7 @@ type flows struct {
 
 // openFlows makes the allocations and what is behind them. What was opened is
 // returned in any case.
-func openFlows(ctx context.Context, target Target, load RelayLoad, places Places) (*flows, error) {
+func openFlows(ctx context.Context, target Target, load RelayLoad, places wire.Places) (*flows, error) {
 	fs := &flows{began: time.Now()}
 	relayed := make([]netip.AddrPort, load.Clients)
 	clients := make([]*end, load.Clients)
@@ -108,7 +109,7 @@ func openFlows(ctx context.Context, target Target, load RelayLoad, places Places
 
 // openPeer gives a client a peer, which answers with STUN first, as those of
 // browsers do.
-func (fs *flows) openPeer(ctx context.Context, c *end, relayed netip.AddrPort, load RelayLoad, places Places) error {
+func (fs *flows) openPeer(ctx context.Context, c *end, relayed netip.AddrPort, load RelayLoad, places wire.Places) error {
 	p := &end{}
 	err := places.Peer(func() (err error) {
 		p.peer, err = net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.AddrPortFrom(places.PeerAddress, 0)))

@@ -11,6 +11,7 @@ import (
 
 	"fieldphone/turnsrv/credential"
 	"fieldphone/turnsrv/turnclient"
+	"fieldphone/turnsrv/wire"
 )
 
 // Target is a TURN server to measure.
@@ -38,22 +39,8 @@ type RelayLoad struct {
 	Duration time.Duration
 }
 
-// Places are where load comes from; without one, sockets are in this process's
-// own network namespace.
-type Places struct {
-	Client, Peer  Place
-	ClientAddress netip.Addr
-	PeerAddress   netip.Addr
-}
-
-// Place makes the sockets that do opens belong to some network namespace.
-type Place func(do func() error) error
-
-// Here is the network namespace of this process.
-func Here(do func() error) error { return do() }
-
 // Relay plays rounds of load on all targets by turns, and tells progress.
-func Relay(ctx context.Context, targets []Target, load RelayLoad, places Places, rounds int, progress io.Writer) ([]Row, error) {
+func Relay(ctx context.Context, targets []Target, load RelayLoad, places wire.Places, rounds int, progress io.Writer) ([]Row, error) {
 	return interleave(targets, rounds, progress, func(t Target) (Figures, error) { return relayRound(ctx, t, load, places) })
 }
 
@@ -76,7 +63,7 @@ func interleave(targets []Target, rounds int, progress io.Writer, measure func(T
 }
 
 // relayRound makes the allocations, sends for a while, and takes everything down.
-func relayRound(ctx context.Context, target Target, load RelayLoad, places Places) (f Figures, err error) {
+func relayRound(ctx context.Context, target Target, load RelayLoad, places wire.Places) (f Figures, err error) {
 	setup, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	flows, err := openFlows(setup, target, load, places)
@@ -106,7 +93,7 @@ func relayRound(ctx context.Context, target Target, load RelayLoad, places Place
 }
 
 // open makes a client of the target, with an allocation.
-func (t Target) open(ctx context.Context, number int, from Place, local netip.Addr) (c *turnclient.Client, relayed netip.AddrPort, err error) {
+func (t Target) open(ctx context.Context, number int, from wire.Place, local netip.Addr) (c *turnclient.Client, relayed netip.AddrPort, err error) {
 	err = from(func() error {
 		c, err = turnclient.Dial(ctx, turnclient.Target{Network: t.Network, Address: t.Address, TLS: untrusted(t.Network), Local: local})
 		return err
@@ -126,7 +113,7 @@ func (t Target) open(ctx context.Context, number int, from Place, local netip.Ad
 }
 
 // Allocations measures how fast allocations are made and released.
-func Allocations(ctx context.Context, targets []Target, duration time.Duration, places Places, rounds int, progress io.Writer) ([]Row, error) {
+func Allocations(ctx context.Context, targets []Target, duration time.Duration, places wire.Places, rounds int, progress io.Writer) ([]Row, error) {
 	const workers = 8
 	return interleave(targets, rounds, progress, func(t Target) (Figures, error) {
 		ctx, cancel := context.WithTimeout(ctx, duration)
@@ -161,7 +148,7 @@ func Allocations(ctx context.Context, targets []Target, duration time.Duration, 
 	})
 }
 
-func (t Target) cycle(ctx context.Context, number int, places Places) error {
+func (t Target) cycle(ctx context.Context, number int, places wire.Places) error {
 	c, _, err := t.open(ctx, number, places.Client, places.ClientAddress)
 	if err != nil {
 		return err
@@ -170,7 +157,7 @@ func (t Target) cycle(ctx context.Context, number int, places Places) error {
 }
 
 // Idle makes allocations and reads the server's memory.
-func Idle(ctx context.Context, targets []Target, allocations int, places Places, progress io.Writer) ([]Row, error) {
+func Idle(ctx context.Context, targets []Target, allocations int, places wire.Places, progress io.Writer) ([]Row, error) {
 	return interleave(targets, 1, progress, func(t Target) (f Figures, err error) {
 		var open []*turnclient.Client
 		defer func() {

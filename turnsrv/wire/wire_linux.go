@@ -1,4 +1,6 @@
-package bench
+// Package wire makes a small network out of namespaces, for tests and benchmarks of
+// the relay: clients, server and peers, the server between the two.
+package wire
 
 import (
 	"errors"
@@ -13,8 +15,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// World is three network namespaces: clients, server and peers, the server
-// between the two.
+// World is three network namespaces, joined by veth whose packets have
+// checksums, as on a wire.
 type World struct {
 	name   string
 	opened []*os.File
@@ -22,9 +24,21 @@ type World struct {
 	Server netip.Addr // the address that clients know
 }
 
-// NewWorld makes the namespaces; it takes root. Close removes them.
-func NewWorld() (*World, error) {
-	w := &World{name: fmt.Sprintf("fpbench%d", os.Getpid()), Server: netip.MustParseAddr("10.99.1.1")}
+// Places are where clients and peers are, and their addresses.
+type Places struct {
+	Client, Peer               Place
+	ClientAddress, PeerAddress netip.Addr
+}
+
+// Place makes the sockets that a function opens belong to a network namespace.
+type Place func(do func() error) error
+
+// Here is the network namespace of this process.
+func Here(do func() error) error { return do() }
+
+// New makes the namespaces; it takes root. Close removes them.
+func New() (*World, error) {
+	w := &World{name: fmt.Sprintf("fpwire%d", os.Getpid()), Server: netip.MustParseAddr("10.99.1.1")}
 	w.ClientAddress, w.PeerAddress = netip.MustParseAddr("10.99.1.2"), netip.MustParseAddr("10.99.2.2")
 	steps := []string{
 		"netns add {}c", "netns add {}s", "netns add {}p",
@@ -43,10 +57,10 @@ func NewWorld() (*World, error) {
 	}
 	// Checksums are made, as on a wire: veth would leave them to hardware that
 	// there is none of.
-	for which, device := range map[string]string{"c": "eth0", "p": "eth0"} {
+	for _, which := range []string{"c", "p"} {
 		place, err := w.place(which)
 		if err == nil {
-			err = place(func() error { return makeChecksums(device) })
+			err = place(func() error { return makeChecksums("eth0") })
 		}
 		if err != nil {
 			return nil, errors.Join(err, w.Close())

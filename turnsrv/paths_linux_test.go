@@ -1,0 +1,369 @@
+package turnsrv_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/netip"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pion/stun/v3"
+	"pgregory.net/rapid"
+
+	"fieldphone/turnsrv"
+	"fieldphone/turnsrv/credential"
+	"fieldphone/turnsrv/wire"
+)
+
+// serverEnv makes this test program a relay: "address path".
+const serverEnv = "FIELDPHONE_TEST_RELAY"
+
+// account is what a relay process tells of itself, a line for each line that it
+// reads.
+type account struct {
+	Path      turnsrv.Path
+	Shortcuts int
+	Relay     turnsrv.Traffic
+	Flows     [][2]turnsrv.Flow // of the allocations, oldest first
+}
+
+// serveForTest is a relay in a namespace of its own, until its input ends.
+func serveForTest(what string) error {
+	at, path, _ := strings.Cut(what, " ")
+	address := netip.MustParseAddrPort(at)
+	opened, err := turnsrv.Open(context.Background(), []netip.Addr{address.Addr()}, address.Port())
+	if err != nil {
+		return err
+	}
+	s, err := turnsrv.New(turnsrv.Config{
+		Realm: realm, Secret: secret, Logger: slog.New(slog.DiscardHandler), Now: time.Now, Listeners: opened,
+		Relay: turnsrv.PortRange{Min: 20000, Max: 29999}, Path: turnsrv.Path(path),
+		Limits: turnsrv.Limits{AllocatesPerSource: 1e4, BindingsPerSource: 1e5, AllocationsPerSession: 1000},
+		Known:  func(turnsrv.Mode, string, string, netip.Addr) bool { return true },
+	})
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	out := json.NewEncoder(os.Stdout)
+	for in := bufio.NewScanner(os.Stdin); in.Scan(); {
+		a := account{Path: s.Path(), Shortcuts: s.Shortcuts(), Relay: s.Stats().Relay}
+		for _, allocation := range s.Allocations() {
+			a.Flows = append(a.Flows, [2]turnsrv.Flow{allocation.FromClient, allocation.ToClient})
+		}
+		if err := out.Encode(a); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// side is one relay with its clients and peers.
+type side struct {
+	t       *testing.T
+	path    turnsrv.Path
+	world   *wire.World
+	server  netip.AddrPort
+	ask     io.Writer
+	tell    *json.Decoder
+	clients []*client
+	relayed []netip.AddrPort
+	peers   []*net.UDPConn
+	serial  int
+}
+
+func (s *side) account() (a account) {
+	s.t.Helper()
+	if _, err := io.WriteString(s.ask, "\n"); err != nil {
+		s.t.Fatal(err)
+	}
+	if err := s.tell.Decode(&a); err != nil {
+		s.t.Fatal(err)
+	}
+	return a
+}
+
+func startSide(t *testing.T, world *wire.World, port uint16, path turnsrv.Path) *side {
+	t.Helper()
+	s := &side{t: t, path: path, world: world, server: netip.AddrPortFrom(world.Server, port)}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := world.Command(self)
+	cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%s %s", serverEnv, s.server, path))
+	cmd.Stderr = os.Stderr
+	in, _ := cmd.StdinPipe()
+	out, _ := cmd.StdoutPipe()
+	s.ask, s.tell = in, json.NewDecoder(out)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		in.Close()
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("the relay on the path %s: %v", path, err)
+		}
+	})
+	if got := s.account().Path; got != path {
+		t.Fatalf("the relay takes the path %s, want %s", got, path)
+	}
+	return s
+}
+
+// begin brings new clients and peers.
+func (s *side) begin(clients, peers int) {
+	s.t.Helper()
+	s.end()
+	for range clients {
+		s.clients, s.relayed = append(s.clients, nil), append(s.relayed, netip.AddrPort{})
+		s.enter(len(s.clients) - 1)
+	}
+	for range peers {
+		var conn *net.UDPConn
+		s.must(s.world.Peer(func() (err error) {
+			conn, err = net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.AddrPortFrom(s.world.PeerAddress, 0)))
+			return err
+		}))
+		s.peers = append(s.peers, conn)
+	}
+}
+
+func (s *side) must(err error) {
+	s.t.Helper()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// enter makes a client's allocation.
+func (s *side) enter(i int) {
+	s.t.Helper()
+	s.serial++
+	c := &client{t: s.t, realm: realm}
+	c.username, c.password = credential.Issue(secret, "ada", fmt.Sprintf("s%d", s.serial), time.Now().Add(time.Hour))
+	s.must(s.world.Client(func() (err error) {
+		c.conn, err = net.DialUDP("udp4", net.UDPAddrFromAddrPort(netip.AddrPortFrom(s.world.ClientAddress, 0)), net.UDPAddrFromAddrPort(s.server))
+		return err
+	}))
+	s.clients[i], s.relayed[i] = c, c.allocate()
+}
+
+func (s *side) end() {
+	for _, c := range s.clients {
+		c.must(c.request(stun.MethodRefresh, lifetime(0)))
+		c.conn.Close()
+	}
+	for _, p := range s.peers {
+		p.Close()
+	}
+	s.clients, s.relayed, s.peers = nil, nil, nil
+}
+
+// target is a peer, or a client's relay port, after the peers.
+func (s *side) target(n int) netip.AddrPort {
+	if n < len(s.peers) {
+		return local(s.peers[n])
+	}
+	return s.relayed[n-len(s.peers)]
+}
+
+// name says who an address is, the same on every side.
+func (s *side) name(a netip.AddrPort) string {
+	for n := range len(s.peers) + len(s.relayed) {
+		if s.target(n) == a {
+			return fmt.Sprintf("target %d", n)
+		}
+	}
+	return "a stranger"
+}
+
+// arrival waits for a payload at a client or peer and says how it came; empty
+// if it did not.
+func (s *side) arrival(at int, payload string, wait time.Duration) string {
+	s.t.Helper()
+	deadline := time.Now().Add(wait)
+	for {
+		if at < len(s.peers) {
+			buffer := make([]byte, 4000)
+			s.must(s.peers[at].SetReadDeadline(deadline))
+			n, from, err := s.peers[at].ReadFromUDPAddrPort(buffer)
+			if err != nil {
+				return ""
+			}
+			if string(buffer[:n]) == payload {
+				return "from " + s.name(from)
+			}
+			continue
+		}
+		c := s.clients[at-len(s.peers)]
+		var p []byte
+		if len(c.indications) > 0 {
+			p, c.indications = c.indications[0], c.indications[1:]
+		} else {
+			var err error
+			if p, err = c.frame(time.Until(deadline)); err != nil {
+				return ""
+			}
+		}
+		if channel, from, data := s.read(p); data == payload {
+			return fmt.Sprintf("by channel %#x from %s", channel, from)
+		}
+	}
+}
+
+func (s *side) read(p []byte) (channel uint16, from, data string) {
+	if p[0] >= 0x40 {
+		n := uint16(p[2])<<8 | uint16(p[3])
+		return uint16(p[0])<<8 | uint16(p[1]), "", string(p[4 : 4+n])
+	}
+	var m stun.Message
+	if stun.Decode(p, &m) != nil || m.Type.Method != stun.MethodData {
+		return 0, "", "nothing"
+	}
+	value, _ := m.Get(stun.AttrData)
+	var a stun.XORMappedAddress
+	_ = a.GetFromAs(&m, stun.AttrXORPeerAddress)
+	ip, _ := netip.AddrFromSlice(a.IP)
+	return 0, s.name(netip.AddrPortFrom(ip.Unmap(), uint16(a.Port))), string(value)
+}
+
+const (
+	atOnce  = 60 * time.Millisecond // for what should not come
+	inTheEnd = 3 * time.Second       // for what comes on another path
+)
+
+// agree sends the same payload on every side and compares what arrives where.
+func agree(rt *rapid.T, sides []*side, what string, at int, payload string, send func(s *side)) {
+	got := make([]string, len(sides))
+	for i, s := range sides {
+		send(s)
+		wait := atOnce
+		if i > 0 && got[0] != "" {
+			wait = inTheEnd
+		}
+		got[i] = s.arrival(at, payload, wait)
+	}
+	if got[0] == "" && slices.ContainsFunc(got, func(g string) bool { return g != "" }) {
+		got[0] = sides[0].arrival(at, payload, inTheEnd) // a busy machine
+	}
+	for i, s := range sides {
+		if got[i] != got[0] {
+			rt.Fatalf("%s: on the path %s it arrives %q, on %s %q", what, sides[0].path, got[0], s.path, got[i])
+		}
+	}
+}
+
+// Whatever clients and peers do, in any order: what comes out, where, and what is
+// counted is the same on every path, and the kernel path takes part.
+func TestPathsAgree(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("network namespaces and the kernel path take root")
+	}
+	world, err := wire.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := world.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	var sides []*side
+	for i, path := range []turnsrv.Path{turnsrv.PathPlain, turnsrv.PathUser, turnsrv.PathKernel} {
+		sides = append(sides, startSide(t, world, uint16(3478+i), path))
+	}
+	shortcuts := 0
+	rapid.Check(t, func(rt *rapid.T) { shortcuts = max(shortcuts, playSides(rt, sides)) })
+	if shortcuts == 0 {
+		t.Error("the kernel never forwarded anything")
+	}
+}
+
+const sideClients, sidePeers = 3, 2
+
+// playSides plays one sequence; it returns how many flows the kernel had.
+func playSides(rt *rapid.T, sides []*side) (shortcuts int) {
+	for _, s := range sides {
+		s.begin(sideClients, sidePeers)
+	}
+	number := 0
+	draw := func(what string, n int) int { return rapid.IntRange(0, n-1).Draw(rt, what) }
+	payload := func() string {
+		number++
+		size := rapid.SampledFrom([]int{0, 1, 3, 4, 200, 1200, 1472, 1599, 1700}).Draw(rt, "size")
+		p := fmt.Sprintf("%d ", number) + strings.Repeat("x", size)
+		return p[:max(size, 0)]
+	}
+	channels := []uint16{0x4000, 0x4001, 0x7fff}
+	times := func(do func(p string)) { // the first packet opens what the next go by
+		for range 3 {
+			do(payload())
+		}
+	}
+	rt.Repeat(map[string]func(*rapid.T){
+		"bind": func(*rapid.T) {
+			i, n, channel := draw("client", sideClients), draw("target", sideClients+sidePeers), channels[draw("channel", len(channels))]
+			var codes []stun.ErrorCode
+			for _, s := range sides {
+				codes = append(codes, code(s.clients[i].bindChannel(channel, s.target(n))))
+			}
+			if len(slices.Compact(codes)) > 1 {
+				rt.Fatalf("binding is answered %v", codes)
+			}
+		},
+		"check": func(*rapid.T) {
+			i, n := draw("client", sideClients), draw("peer", sidePeers)
+			m := stun.MustBuild(stun.TransactionID, stun.BindingRequest)
+			agree(rt, sides, "a peer's check", sidePeers+i, string(m.Raw), func(s *side) {
+				_, _ = s.peers[n].WriteToUDPAddrPort(m.Raw, s.relayed[i])
+			})
+		},
+		"up": func(*rapid.T) {
+			i, n, channel := draw("client", sideClients), draw("target", sideClients+sidePeers), channels[draw("channel", len(channels))]
+			times(func(p string) {
+				agree(rt, sides, fmt.Sprintf("channel %#x of client %d, %d bytes, at target %d", channel, i, len(p), n), n, p,
+					func(s *side) { s.clients[i].sendChannel(channel, p) })
+			})
+		},
+		"down": func(*rapid.T) {
+			i, n := draw("client", sideClients), draw("peer", sidePeers)
+			times(func(p string) {
+				agree(rt, sides, fmt.Sprintf("peer %d to client %d, %d bytes", n, i, len(p)), sidePeers+i, p,
+					func(s *side) { _, _ = s.peers[n].WriteToUDPAddrPort([]byte(p), s.relayed[i]) })
+			})
+		},
+		"indicate": func(*rapid.T) {
+			i, n := draw("client", sideClients), draw("target", sideClients+sidePeers)
+			p := fmt.Sprintf("%d indicated", number)
+			number++
+			agree(rt, sides, fmt.Sprintf("an indication of client %d at target %d", i, n), n, p,
+				func(s *side) { s.clients[i].indicate(s.target(n), p) })
+		},
+		"begin anew": func(*rapid.T) {
+			i := draw("client", sideClients)
+			for _, s := range sides {
+				s.clients[i].must(s.clients[i].request(stun.MethodRefresh, lifetime(0)))
+				s.clients[i].conn.Close()
+				s.enter(i)
+			}
+		},
+	})
+	accounts := make([]account, len(sides))
+	for i, s := range sides {
+		accounts[i] = s.account()
+		shortcuts = max(shortcuts, accounts[i].Shortcuts)
+		if fmt.Sprint(accounts[i].Flows) != fmt.Sprint(accounts[0].Flows) {
+			rt.Fatalf("counted on the path %s: %v, on %s: %v", sides[0].path, accounts[0].Flows, s.path, accounts[i].Flows)
+		}
+	}
+	return shortcuts
+}
