@@ -233,6 +233,7 @@ func (c *shortcuts) account(s *shortcut, now relay.Counted) {
 	}
 	packets, bytes := int(now.Packets-s.counted.Packets), int(now.Bytes-s.counted.Bytes)
 	s.counted = now
+	c.server.counters.kernel.Add(int64(packets))
 	counters, framed := &c.server.counters, bytes+packets*headerSize
 	if s.from != nil {
 		s.from.endpoint.socket.traffic().inMany(packets, framed)

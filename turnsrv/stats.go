@@ -17,7 +17,9 @@ type Stats struct {
 	// UDP, TCP and TLS are traffic with clients, Relay is traffic with peers, by
 	// payload bytes. In is what arrives at the server.
 	UDP, TCP, TLS, Relay Traffic
-	AuthFailures         AuthFailures
+	// KernelPackets are those of Relay that the kernel path has forwarded.
+	KernelPackets int64
+	AuthFailures  AuthFailures
 	// Malformed are datagrams and TCP frames that are neither STUN nor
 	// ChannelData; Oversized are whole ones too large to relay.
 	Malformed, Oversized int64
@@ -90,6 +92,7 @@ type counters struct {
 	limited struct{ bindings, allocates, challenges atomic.Int64 }
 
 	udp, tcp, tls, relay trafficCounters
+	kernel               atomic.Int64
 }
 
 type trafficCounters struct {
@@ -141,6 +144,7 @@ func (s *Server) Stats() Stats {
 			Transport: c.transport.Load(), Ended: c.ended.Load(),
 		},
 		UDP: c.udp.snapshot(), TCP: c.tcp.snapshot(), TLS: c.tls.snapshot(), Relay: c.relay.snapshot(),
+		KernelPackets: c.kernel.Load(),
 		AuthFailures: AuthFailures{
 			Username: c.username.Load(), Realm: c.realm.Load(), Expired: c.expired.Load(),
 			Lifetime: c.lifetime.Load(), Revoked: c.revoked.Load(), Password: c.passw.Load(),
