@@ -29,6 +29,7 @@ type Config struct {
 	Retention     Retention     `yaml:"retention"`
 	Redis         Redis         `yaml:"redis"`
 	TURN          TURN          `yaml:"turn"`
+	Relay         Relay         `yaml:"relay"`
 	Segments      []Segment     `yaml:"segments"`
 	Signalling    Signalling    `yaml:"signalling"`
 	Announcements Announcements `yaml:"announcements"`
@@ -148,6 +149,7 @@ func Default() Config {
 			OnHTTPSPort:              true,
 			MaxTCPConnections:        2000,
 		},
+		Relay: Relay{Path: "auto"},
 		Signalling: Signalling{
 			Heartbeat:    5 * time.Second,
 			PresenceTTL:  15 * time.Second,

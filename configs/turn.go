@@ -29,6 +29,13 @@ type TURN struct {
 	MaxTCPConnections        int   `yaml:"max_tcp_connections"`
 }
 
+// Relay is about the relay's data path.
+type Relay struct {
+	Path string `yaml:"path"` // auto, kernel, user or plain
+}
+
+func (r Relay) check(ps *Problems) { ps.oneOf("relay.path", r.Path, "auto", "kernel", "user", "plain") }
+
 // Peers is the policy for the far ends of relayed traffic, on top of what is never
 // allowed.
 type Peers struct {

@@ -29,6 +29,7 @@ func (c Config) check() Problems {
 	c.Registration.check(&ps)
 	c.checkStores(&ps)
 	c.TURN.check(&ps)
+	c.Relay.check(&ps)
 	c.checkSegments(&ps)
 	c.Signalling.check(&ps)
 	c.Announcements.check(&ps)

@@ -65,5 +65,14 @@ func (p Path) validate() error {
 	return fmt.Errorf("turn: path %q: must be auto, kernel, user or plain", string(p))
 }
 
+// TryKernel says why the kernel path cannot be taken here; nil means that it can.
+func TryKernel() error {
+	kernel, err := relay.LoadKernel(func() {})
+	if err != nil {
+		return err
+	}
+	return kernel.Close()
+}
+
 // Path tells how packets of a channel go through the server.
 func (s *Server) Path() Path { return s.path }

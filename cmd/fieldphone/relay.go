@@ -19,6 +19,7 @@ func (s *server) openRelay(ctx context.Context, secret []byte) error {
 	s.turn, err = turnsrv.New(turnsrv.Config{
 		Realm: c.Realm, Secret: secret, Logger: s.log, Now: time.Now, Known: s.book.Known, Allocated: s.allocated,
 		Relay: settings.Relay, Policy: settings.Policy, Limits: settings.Limits,
+		Path: turnsrv.Path(s.cfg.Relay.Path),
 	})
 	if err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"fieldphone/cmd/fieldphone/host"
+	"fieldphone/turnsrv"
 )
 
 const (
@@ -35,6 +36,21 @@ func (e *exam) machine(context.Context) {
 	}
 	e.buffers()
 	e.conntrack()
+	e.path()
+}
+
+// path says how relayed packets would go through this machine.
+func (e *exam) path() {
+	switch asked := turnsrv.Path(e.Config.Relay.Path); asked {
+	case turnsrv.PathPlain, turnsrv.PathUser:
+		e.ok("relay path", "%s, as relay.path says", asked)
+	default:
+		if err := turnsrv.TryKernel(); err != nil {
+			e.ok("relay path", "user; not kernel, for whoever runs this: %v", err)
+			return
+		}
+		e.ok("relay path", "kernel: relayed packets do not wake the server, and pass by this machine's packet filter")
+	}
 }
 
 func (e *exam) memory() {

@@ -100,6 +100,7 @@ func (e *exam) lend(ctx context.Context, addrs []netip.Addr, secret *[]byte) (po
 		Realm: c.Realm, Secret: *secret, Logger: slog.New(slog.DiscardHandler), Now: time.Now, Listeners: listeners,
 		Relay:  turnsrv.PortRange{Min: uint16(c.RelayPorts.Min), Max: uint16(c.RelayPorts.Max)},
 		Policy: turnsrv.Policy{AllowLoopback: c.AllowLoopbackPeers},
+		Path:   turnsrv.PathUser,
 	})
 	if err != nil {
 		return 0, err
