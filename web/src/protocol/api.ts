@@ -82,6 +82,13 @@ export const apiCodes = [
   "not_stored",
   "invalid_text",
   "no_audience",
+  "invalid_line",
+  "invalid_tags",
+  "invalid_picture",
+  "picture_too_large",
+  "too_many_contacts",
+  "not_yourself",
+  "last_admin",
   "internal",
 ] as const;
 
@@ -173,17 +180,8 @@ export class Api {
     return this.call("GET", "me");
   }
 
-  rename(name: string): Promise<Account> {
-    return this.call("PATCH", "me", { name });
-  }
-
   changePassword(current: string, fresh: string): Promise<Grant> {
     return this.call("POST", "me/password", { current, new: fresh });
-  }
-
-  async users(): Promise<Account[]> {
-    const answer = await this.call<{ users: Account[] | null }>("GET", "users");
-    return answer.users ?? [];
   }
 
   ice(): Promise<IceServers> {
@@ -192,18 +190,40 @@ export class Api {
 
   /** Sends one request; path is relative to the API's root. Throws nothing but an ApiError. */
   async call<T>(method: string, path: string, body?: object): Promise<T> {
+    const response = await this.raw(
+      method,
+      path,
+      body && JSON.stringify(body),
+      body ? { "Content-Type": "application/json" } : {},
+    );
+    try {
+      return (response.status === 204 ? undefined : await response.json()) as T;
+    } catch {
+      throw new ApiError("unreachable");
+    }
+  }
+
+  /** call for bodies that are no JSON; 304 is an answer as well. */
+  async raw(
+    method: string,
+    path: string,
+    body?: BodyInit,
+    headers: Record<string, string> = {},
+    ms = timeoutMs,
+  ): Promise<Response> {
     const abort = new AbortController();
-    const timer = setTimeout(() => abort.abort(), timeoutMs);
+    const timer = setTimeout(() => abort.abort(), ms);
     try {
       const response = await this.fetch(`/api/v1/${path}`, {
         method,
         credentials: "same-origin",
         cache: "no-store",
         signal: abort.signal,
-        ...(body ? { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) } : {}),
+        headers,
+        ...(body === undefined ? {} : { body }),
       });
-      if (!response.ok) throw await refusal(response);
-      return (response.status === 204 ? undefined : await response.json()) as T;
+      if (!response.ok && response.status !== 304) throw await refusal(response);
+      return response;
     } catch (error) {
       throw error instanceof ApiError ? error : new ApiError("unreachable");
     } finally {

@@ -18,12 +18,14 @@ import {
   type User,
   type Welcome,
 } from "../protocol/messages";
+import { PeopleApi, type ProfileChange } from "../protocol/peopleApi";
 import { RequestError } from "../protocol/pending";
 import { Chats } from "./chat/chats";
 import { Announcements } from "./announcements";
 import { CallLog } from "./callLog";
 import { Identity } from "./identity";
 import { Invites, Joining } from "./joining";
+import { ContactBook } from "./contacts";
 import { People } from "./people";
 import type { Settings } from "./settings";
 import type { Kept } from "./storage";
@@ -52,13 +54,12 @@ export interface AppDeps {
   onProblem: (problem: string) => void;
 }
 
-const usersEveryMs = 60_000;
-
 export class App {
   readonly identity: Identity;
   readonly connection = signal<ConnectionState>({ kind: "idle" });
   readonly settings: Settings;
   readonly people = new People();
+  readonly contacts: ContactBook;
   readonly joining: Joining;
   readonly invites: Invites;
   readonly clock: ServerClock;
@@ -82,11 +83,11 @@ export class App {
   readonly deps: AppDeps;
   private readonly ice: IceCache;
   private line: Connection | undefined;
-  private usersAt = Number.NEGATIVE_INFINITY;
 
   constructor(deps: AppDeps) {
     this.deps = deps;
     this.settings = deps.settings;
+    this.contacts = new ContactBook(new PeopleApi(deps.api), this.people, deps.onProblem);
     this.devices = deps.devices;
     this.joining = new Joining({ api: deps.api, kept: deps.tab });
     this.invites = new Invites(deps.api);
@@ -176,7 +177,15 @@ export class App {
   personNamed(id: string): User {
     if (id === echoID) return { id, name: this.settings.t("echo.name") };
     const known = this.people.find(id);
+    if (known?.gone) return { id, name: this.settings.t("people.gone") };
     return known ?? { id, name: this.chats.find(id)?.head.value.name || id };
+  }
+
+  /** Changes what one says of oneself. */
+  async changeProfile(change: ProfileChange): Promise<void> {
+    const me = await this.contacts.api.change(change);
+    this.identity.became(me);
+    this.people.setProfiles([me]);
   }
 
   openConversation(id: string): void {
@@ -270,7 +279,7 @@ export class App {
     this.announcements.welcome(welcome.resumed);
     this.identity.renewal.schedule();
     if (this.joining.site.value === undefined) void this.joining.load();
-    void this.loadUsers(!welcome.resumed);
+    void this.contacts.load();
     this.callLog.changed();
   }
 
@@ -284,6 +293,9 @@ export class App {
         break;
       case "presence.update":
         this.people.update(message.data.people);
+        break;
+      case "profile.update":
+        this.people.setProfiles(message.data.people);
         break;
       case "text.message":
       case "text.marks":
@@ -304,19 +316,6 @@ export class App {
     }
   }
 
-  private async loadUsers(force: boolean): Promise<void> {
-    const now = this.deps.call.now();
-    if (!force && now - this.usersAt < usersEveryMs) return;
-    this.usersAt = now;
-    try {
-      const users: User[] = await this.deps.api.users();
-      this.people.setAccounts(users);
-    } catch (error) {
-      this.usersAt = Number.NEGATIVE_INFINITY;
-      this.deps.onProblem(`users: ${String(error)}`);
-    }
-  }
-
   private leave(): void {
     this.calls.reset();
     this.deps.call.tools?.recordings.clear();
@@ -328,6 +327,7 @@ export class App {
     this.line = undefined;
     if (this.connection.value.kind !== "stopped") line?.stop("signed_out");
     this.people.clear();
+    this.contacts.clear();
     this.chats.close();
     this.callLog.close();
   }

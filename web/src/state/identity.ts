@@ -114,8 +114,22 @@ export class Identity {
     this.leave({ kind: "out" });
   }
 
-  async rename(name: string): Promise<void> {
-    this.session.value = { kind: "in", user: await this.deps.api.rename(name) };
+  /** What the server now has of the user. */
+  became(user: Account): void {
+    if (this.me?.id === user.id) this.session.value = { kind: "in", user };
+  }
+
+  /** Deletes the account; throws when the server refuses or was not reached. */
+  async deleteAccount(remove: () => Promise<void>): Promise<void> {
+    this.changing = true;
+    try {
+      await remove();
+    } finally {
+      this.changing = false;
+    }
+    this.deps.onLeaving();
+    this.deps.onLeft();
+    this.leave({ kind: "out" });
   }
 
   /** The server calls the user by this name. */

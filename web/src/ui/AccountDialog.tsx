@@ -2,13 +2,14 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { isGuest } from "../state/joining";
 import { Told, useAction } from "./action";
-import { Avatar } from "./Avatar";
 import { useApp } from "./context";
 import { Dialog } from "./Dialog";
 import { Field } from "./Field";
 import { Icon } from "./icons";
 import { DevicesButton } from "./MediaDialogs";
 import { TestButton } from "./PathTest";
+import { OwnData } from "./people/OwnData";
+import { ProfileForm } from "./people/ProfileForm";
 import { Preferences } from "./Preferences";
 
 /** Own name, password, language, theme. */
@@ -26,14 +27,7 @@ export function AccountDialog(): JSX.Element | null {
           <Icon name="close" />
         </button>
       </header>
-      <div class="me-big">
-        <Avatar of={me} size="big" />
-        <div>
-          <p class="person-name">{me.name}</p>
-          <p class="muted">{me.id}</p>
-        </div>
-      </div>
-      <NameForm name={me.name} />
+      <ProfileForm />
       {isGuest(me) ? <p class="hint">{t("guest.until")}</p> : <PasswordForm />}
       <Preferences />
       <DevicesButton />
@@ -45,31 +39,8 @@ export function AccountDialog(): JSX.Element | null {
           </button>
         </form>
       )}
+      <OwnData />
     </Dialog>
-  );
-}
-
-function NameForm({ name: present }: { name: string }): JSX.Element {
-  const app = useApp();
-  const { t } = app.settings;
-  const [name, setName] = useState(present);
-  const { outcome, busy, run } = useAction();
-  return (
-    <form
-      class="stack"
-      onSubmit={(event) => {
-        event.preventDefault();
-        void run(() => app.identity.rename(name.trim()), t("account.saved"));
-      }}
-    >
-      <div class="with-button">
-        <Field label={t("field.name")} value={name} onInput={setName} maxLength={64} autoComplete="name" />
-        <button type="submit" class="button" disabled={busy || name.trim() === "" || name.trim() === present}>
-          {t("account.save")}
-        </button>
-      </div>
-      <Told outcome={outcome} />
-    </form>
   );
 }
 

@@ -1,5 +1,7 @@
 import type { JSX } from "preact";
 import { echoID, type Status, type User } from "../protocol/messages";
+import { pictureURL } from "../protocol/peopleApi";
+import { useApp } from "./context";
 import { Icon } from "./icons";
 
 const hues = 10;
@@ -32,6 +34,7 @@ export function Avatar({
   status?: Status;
   size?: "big" | "small";
 }): JSX.Element {
+  const app = useApp();
   if (of.id === echoID) {
     return (
       <span class={`avatar echo ${size ?? ""}`} aria-hidden="true">
@@ -39,9 +42,13 @@ export function Avatar({
       </span>
     );
   }
+  const { picture } = app.people.find(of.id) ?? {};
   return (
     <span class={`avatar hue-${hueOf(of.id)} ${size ?? ""}`} aria-hidden="true">
       <span class="avatar-text" data-initials={initials(of.name)} />
+      {picture && (
+        <img src={pictureURL(of.id, picture)} alt="" loading="lazy" decoding="async" draggable={false} />
+      )}
       {status && <span class={`dot ${status}`} />}
     </span>
   );

@@ -1,29 +1,39 @@
+import { useComputed, useSignal } from "@preact/signals";
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
-import type { Person } from "../protocol/messages";
-import { Avatar } from "./Avatar";
+import { arrange } from "../state/roster";
 import { useApp } from "./context";
 import { Empty } from "./Empty";
-import { GuestTag } from "./GuestTag";
 import { Icon } from "./icons";
 import { Invite } from "./Invite";
 import { NotifyHint } from "./NotifyHint";
-import { statusWord } from "./words";
+import { PeopleList } from "./people/PeopleList";
+import { PersonRow } from "./people/PersonRow";
 
 const searchFrom = 10;
+const tagsShown = 12;
 
 /** Everybody else: who is there, and the buttons to reach them. */
 export function Roster(): JSX.Element {
   const app = useApp();
   const { t } = app.settings;
-  const [query, setQuery] = useState("");
-  const others = app.people.all.value.filter((person) => person.id !== app.me?.id);
-  const wanted = query.trim().toLowerCase();
-  const shown = others.filter((p) => p.name.toLowerCase().includes(wanted) || p.id.includes(wanted));
-  const online = others.filter((p) => p.status !== "offline").length;
-  const namesakes = app.people.alike.value;
+  const query = useSignal("");
+  const tag = useSignal<string | undefined>(undefined);
+  const shown = useComputed(() =>
+    arrange(app.people.all.value, {
+      me: app.identity.me?.id,
+      favourites: app.contacts.favourites.value,
+      query: query.value,
+      tag: tag.value,
+      text: (id) => app.people.text(id),
+    }),
+  );
+  const others = useComputed(() => {
+    const all = app.people.all.value.filter((person) => person.id !== app.identity.me?.id);
+    return { count: all.length, online: all.filter((person) => person.status !== "offline").length };
+  });
+  const { count, online } = others.value;
 
-  if (others.length === 0) {
+  if (count === 0) {
     const { value: loaded } = app.people.loaded;
     return (
       <div class="roster-body">
@@ -34,33 +44,62 @@ export function Roster(): JSX.Element {
       </div>
     );
   }
+  const people = shown.value;
+  const filtered = query.value.trim() !== "" || tag.value !== undefined;
   return (
     <div class="roster-body">
       <div class="roster-head">
         <h2>{t("roster.title")}</h2>
-        <span class="muted">{t("roster.online", { count: String(online) })}</span>
+        <span class="muted" role="status">
+          {filtered
+            ? t("people.found", { count: String(people.length) })
+            : t("roster.online", { count: String(online) })}
+        </span>
       </div>
-      {others.length > searchFrom && (
+      {count > searchFrom && (
         <label class="search">
           <Icon name="search" size={20} />
           <input
             type="search"
             aria-label={t("roster.search")}
-            placeholder={t("roster.search")}
-            value={query}
-            onInput={(event) => setQuery(event.currentTarget.value)}
+            placeholder={t("people.search_hint")}
+            value={query.value}
+            onInput={(event) => (query.value = event.currentTarget.value)}
           />
         </label>
       )}
-      <ul class="people" role="list">
-        {shown.map((person) => (
-          <Row key={person.id} person={person} namesake={namesakes.has(person.id)} />
-        ))}
-      </ul>
-      {shown.length === 0 && <p class="muted center">{t("roster.none")}</p>}
+      <TagFilter chosen={tag.value} onChoose={(chosen) => (tag.value = chosen)} />
+      {/* Who searches anew starts at the top. */}
+      <PeopleList key={filtered ? `${tag.value ?? ""}\n${query.value}` : ""} people={people} />
+      {people.length === 0 && <p class="muted center">{t("people.none")}</p>}
       <EchoRow />
       {online === 0 && <Invite small />}
       <NotifyHint />
+    </div>
+  );
+}
+
+function TagFilter(props: {
+  chosen: string | undefined;
+  onChoose: (tag: string | undefined) => void;
+}): JSX.Element | null {
+  const app = useApp();
+  const tags = app.people.tags.value.slice(0, tagsShown);
+  if (tags.length === 0) return null;
+  if (props.chosen !== undefined && !tags.includes(props.chosen)) tags.unshift(props.chosen);
+  return (
+    <div class="chips" role="group" aria-label={app.settings.t("people.tags")}>
+      {tags.map((tag) => (
+        <button
+          key={tag}
+          type="button"
+          class="chip"
+          aria-pressed={tag === props.chosen}
+          onClick={() => props.onChoose(tag === props.chosen ? undefined : tag)}
+        >
+          <bdi>{tag}</bdi>
+        </button>
+      ))}
     </div>
   );
 }
@@ -73,74 +112,7 @@ function EchoRow(): JSX.Element | null {
   if (!echo) return null;
   return (
     <ul class="people echo-people" role="list">
-      <Row person={{ ...echo, name: t("echo.name") }} namesake={false} about={t("echo.about")} />
+      <PersonRow person={{ ...echo, name: t("echo.name") }} about={t("echo.about")} />
     </ul>
-  );
-}
-
-interface RowProps {
-  person: Person;
-  namesake: boolean;
-  /** Said in place of a status. */
-  about?: string;
-}
-
-const busyWhy = (calls: { busy: boolean; others: { value: unknown[] } }) =>
-  calls.others.value.length > 0 ? "roster.full_why" : "roster.busy_why";
-
-/** namesake: somebody else has a name that looks the same, so the id is shown as well. */
-function Row({ person, namesake, about }: RowProps): JSX.Element {
-  const app = useApp();
-  const { t } = app.settings;
-  const { name, status, id } = person;
-  const unread = app.chats.unreadIn(id);
-  const why =
-    status === "offline" ? t("roster.offline_why", { name }) : app.calls.room ? "" : t(busyWhy(app.calls));
-  const call = (media: "video" | "audio") => app.call(person, media);
-  return (
-    <li class={`person ${status} ${app.view.openWith.value === id ? "open" : ""}`} aria-label={name}>
-      <Avatar of={person} status={status} />
-      <span class="person-words">
-        <button
-          type="button"
-          class="person-open"
-          aria-label={t("roster.message", { name })}
-          aria-describedby={`status-${id}`}
-          onClick={() => app.openConversation(id)}
-        >
-          <span class="person-name">{name}</span>
-        </button>
-        <span class={`person-status ${namesake ? "whole" : ""}`} id={`status-${id}`}>
-          {namesake ? <b>{id} · </b> : <GuestTag user={person} />}
-          {about ?? t(statusWord[status])}
-          {unread > 0 && <span class="sr-only"> {t("roster.unread", { count: String(unread) })}</span>}
-        </span>
-      </span>
-      {unread > 0 && (
-        <span class="badge" aria-hidden="true">
-          {unread > 99 ? "99+" : unread}
-        </span>
-      )}
-      <button
-        type="button"
-        class="round ghost"
-        aria-label={t("roster.audio", { name })}
-        title={why || t("roster.audio", { name })}
-        disabled={why !== ""}
-        onClick={() => call("audio")}
-      >
-        <Icon name="phone" />
-      </button>
-      <button
-        type="button"
-        class="round ghost"
-        aria-label={t("roster.video", { name })}
-        title={why || t("roster.video", { name })}
-        disabled={why !== ""}
-        onClick={() => call("video")}
-      >
-        <Icon name="video" />
-      </button>
-    </li>
   );
 }

@@ -2,12 +2,12 @@ import type { JSX } from "preact";
 import type { Call } from "../call/types";
 import { echoID } from "../protocol/messages";
 import { mayInvite } from "../state/joining";
-import { AccountDialog } from "./AccountDialog";
 import { AdminClaim } from "./AdminClaim";
 import { Avatar } from "./Avatar";
 import { Banner } from "./Banner";
 import { CallView } from "./CallView";
 import { ChatList } from "./chat/ChatList";
+import { OnDemand } from "./chat/OnDemand";
 import { SideTabs } from "./chat/SideTabs";
 import { SignOut } from "./chat/SignOut";
 import { useApp } from "./context";
@@ -18,9 +18,12 @@ import { Ended } from "./Ended";
 import { Icon, Logo } from "./icons";
 import { InviteDialog } from "./InviteDialog";
 import { MediaDialogs } from "./MediaDialogs";
+import { QuietSwitch } from "./people/QuietSwitch";
 import { PastCallsButton, PastCallsPlace } from "./PastCallsPlace";
 import { RecordedFiles } from "./Recording";
 import { Roster } from "./Roster";
+
+const loadAccount = () => import("./AccountDialog").then((m) => m.AccountDialog);
 
 /**
  * The page of somebody who is signed in. While the dashboard is in front it is away, not
@@ -46,7 +49,7 @@ export function Shell({ away }: { away: boolean }): JSX.Element {
       <div class="main">
         <Main />
       </div>
-      {view.account.value && <AccountDialog />}
+      {view.account.value && <OnDemand load={loadAccount} props={{}} />}
       {view.inviting.value && <InviteDialog />}
       <MediaDialogs />
       <RecordedFiles />
@@ -106,6 +109,7 @@ function TopBar(): JSX.Element | null {
         <span class="person-status">{t("top.you", { id: me.id })}</span>
       </div>
       <div class="top-buttons">
+        <QuietSwitch />
         <PastCallsButton />
         {mayInvite(app.joining.site.value, me) && (
           <button

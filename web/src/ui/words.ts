@@ -52,6 +52,13 @@ const apiWords: Record<ApiCode, Key> = {
   not_stored: "api.not_stored",
   invalid_text: "api.invalid_text",
   no_audience: "api.no_audience",
+  invalid_line: "people.invalid_line",
+  invalid_tags: "people.invalid_tags",
+  invalid_picture: "people.invalid_picture",
+  picture_too_large: "people.picture_too_large",
+  too_many_contacts: "people.too_many_contacts",
+  not_yourself: "api.bad_request",
+  last_admin: "people.last_admin",
   internal: "api.internal",
   unreachable: "api.unreachable",
 };

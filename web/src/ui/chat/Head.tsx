@@ -1,5 +1,6 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
+import { echoID } from "../../protocol/messages";
 import { isGroup } from "../../protocol/texts";
 import { useApp } from "../context";
 import { GuestTag } from "../GuestTag";
@@ -15,6 +16,7 @@ interface Props {
   onSearch?: () => void;
 }
 
+const loadMenu = () => import("../people/PersonMenu").then((m) => m.PersonMenu);
 const loadGroup = () => import("./GroupDialog").then((m) => m.GroupDialog);
 
 /** Who this is with, what they do just now, and what can be done with the chat. */
@@ -44,6 +46,7 @@ export function ConversationHead({ id, inCall, onBack, onSearch }: Props): JSX.E
           <Icon name="search" />
         </button>
       )}
+      {!isGroup(id) && id !== echoID && <OnDemand load={loadMenu} props={{ person: { id, name } }} />}
       {isGroup(id) && (
         <button
           type="button"
@@ -62,12 +65,20 @@ export function ConversationHead({ id, inCall, onBack, onSearch }: Props): JSX.E
 function PersonLine({ id, name }: { id: string; name: string }): JSX.Element {
   const app = useApp();
   const { t } = app.settings;
-  const status = app.people.find(id)?.status ?? "offline";
+  const { status = "offline", line, quiet, gone } = app.people.find(id) ?? {};
+  if (gone) return <>{id}</>;
   if (app.chats.typing.now.value.has(id)) return <Writes text={t("chat.writes")} />;
   return (
     <>
       {app.people.alike.value.has(id) ? <b>{id} · </b> : <GuestTag user={{ id, name }} />}
       {t(statusWord[status])}
+      {quiet && ` · ${t("people.quiet")}`}
+      {line && (
+        <>
+          {" · "}
+          <bdi>{line}</bdi>
+        </>
+      )}
     </>
   );
 }
