@@ -45,12 +45,14 @@ export class Browsers {
 
   /**
    * A fresh context in a place, where origin has the permissions that somebody gave it.
-   * camera is a film that the fake camera plays; it counts when the place's Chromium starts.
+   * camera is a film that the fake camera plays, microphone a sound file: they count when the
+   * place's Chromium starts.
    * browser: 'firefox' starts a Firefox for this context alone.
    */
-  async context(place, origin, { permissions = ['camera', 'microphone'], camera, browser: kind = 'chromium', ...options } = {}) {
+  async context(place, origin, { permissions = ['camera', 'microphone'], camera, microphone, browser: kind = 'chromium', ...options } = {}) {
     if (kind === 'firefox') return this.#firefox(place, options);
-    const browser = this.#running.get(place) ?? (await this.#launch(place, camera));
+    if (camera || microphone) await this.#end(place);
+    const browser = this.#running.get(place) ?? (await this.#launch(place, { camera, microphone }));
     this.#running.delete(place);
     this.#running.set(place, browser);
     const context = await browser.newContext({ ignoreHTTPSErrors: this.trust === 'ignore', locale: 'en-US', ...options });
@@ -58,12 +60,16 @@ export class Browsers {
     return context;
   }
 
-  async #launch(place, camera) {
+  async #launch(place, { camera, microphone }) {
     await this.#makeRoom();
     const home = this.#home(place);
     if (this.trust === 'nss') trustCA(join(home, '.pki', 'nssdb'), this.caFile);
     const executablePath = this.#wrap(place, home, `${process.env.CHROMIUM ?? 'chromium'} 2>>'${home}/chromium.log'`);
-    return chromium.launch({ executablePath, args: camera ? [...flags, `--use-file-for-fake-video-capture=${camera}`] : flags, headless: true, ...ours });
+    const files = [
+      ...(camera ? [`--use-file-for-fake-video-capture=${camera}`] : []),
+      ...(microphone ? [`--use-file-for-fake-audio-capture=${microphone}`] : []),
+    ];
+    return chromium.launch({ executablePath, args: [...flags, ...files], headless: true, ...ours });
   }
 
   async #firefox(place, options) {
@@ -101,6 +107,12 @@ export class Browsers {
       this.#running.delete(place);
       await browser.close();
     }
+  }
+
+  /** Ends a place's Chromium, so that the next one starts with other devices. */
+  async #end(place) {
+    await this.#running.get(place)?.close();
+    this.#running.delete(place);
   }
 
   async close() {

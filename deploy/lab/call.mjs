@@ -33,7 +33,7 @@ export async function alive(person, { video = true, audio = true } = {}) {
 const types = ({ local, remote }) => `${local.type}/${remote.type}`;
 
 /** The selected pair of each end, like "a1 host/prflx" (own candidate, the other's). */
-async function paths(...people) {
+export async function paths(...people) {
   const stats = await Promise.all(people.map((person) => person.stats()));
   return people.map((person, i) => `${person.place} ${types(stats[i])}`);
 }

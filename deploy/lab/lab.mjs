@@ -6,6 +6,7 @@ import { Browsers } from './browser.mjs';
 import { Person } from './people.mjs';
 import { hosts, serverAddresses, serverFor } from './plan.mjs';
 import { build, httpPort, originOf, Server } from './server.mjs';
+import { writeSpeech } from './speech.mjs';
 
 export class Lab {
   #people = [];
@@ -15,6 +16,7 @@ export class Lab {
   #switched = new Set();
   #shut = false;
   #weak = new Set();
+  #speech;
   #walked = new Set();
 
   constructor(topology, { out, binary, trust }) {
@@ -111,6 +113,11 @@ export class Lab {
     await pause(betweenMs);
     this.topology.arrive(place, to);
     return Date.now();
+  }
+
+  /** A sound file for fake microphones: somebody who talks without a pause. */
+  get speech() {
+    return (this.#speech ??= writeSpeech(join(this.topology.dir, 'speech.wav')));
   }
 
   /** Makes a place's link weak: loss in percent, speed in kbit/s, both ways; for this scenario only. */

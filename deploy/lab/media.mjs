@@ -74,3 +74,21 @@ export async function soundReturns(patienceMs) {
   }
   return null;
 }
+
+/** What arrives of sound and picture, in counters that only grow, and how large the picture is now. */
+export async function arriving() {
+  const stats = [...((await window.fieldphone?.pc?.getStats())?.values() ?? [])];
+  const inbound = (kind) => stats.filter((s) => s.type === 'inbound-rtp' && s.kind === kind);
+  const sum = (kind, field) => inbound(kind).reduce((total, s) => total + (s[field] ?? 0), 0);
+  return {
+    at: Date.now(),
+    packets: sum('audio', 'packetsReceived'),
+    lost: sum('audio', 'packetsLost'),
+    samples: sum('audio', 'totalSamplesReceived'),
+    concealed: sum('audio', 'concealedSamples') - sum('audio', 'silentConcealedSamples'),
+    frames: sum('video', 'framesDecoded'),
+    videoBytes: sum('video', 'bytesReceived'),
+    height: Math.max(0, ...inbound('video').map((s) => s.frameHeight ?? 0)),
+    fps: sum('video', 'framesPerSecond'),
+  };
+}

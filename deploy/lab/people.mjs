@@ -1,6 +1,6 @@
 // What a person does on the page, found as a person finds it: by role and name.
 import { writeFileSync } from 'node:fs';
-import { firstFrame, picture, snapshot, soundReturns } from './media.mjs';
+import { arriving, firstFrame, picture, snapshot, soundReturns } from './media.mjs';
 import { originOf } from './server.mjs';
 import { until } from './wait.mjs';
 
@@ -162,6 +162,11 @@ export class Person {
     const at = await this.page.evaluate(firstFrame, patience);
     if (at === null) throw new Error(`${this.name} at ${this.place} decoded no video frame within ${patience / 1000} s`);
     return at;
+  }
+
+  /** What arrives of the other side's sound and picture. */
+  arriving() {
+    return this.page.evaluate(arriving);
   }
 
   /** Resolves with the time at which sound is heard again after a cut (Unix milliseconds). */

@@ -26,6 +26,7 @@ export class Phone {
   /** The person has not yet answered the browser's question while this is pending. */
   permission: Promise<void> = Promise.resolve();
   online = true;
+  thrift = { soundOnly: false, saveData: false };
   exposed: unknown;
   readonly calls: Calls;
   readonly tab: Map<string, string>;
@@ -57,6 +58,7 @@ export class Phone {
       newStream: () => new FakeStream() as unknown as MediaStream,
       random: (bytes) => bytes.fill(this.asked.length + 1),
       relayOnly: false,
+      thrift: () => this.thrift,
       timers: this.time,
       now: () => this.time.now,
       serverNow: () => 1_000_000 + this.time.now,

@@ -1,6 +1,6 @@
 // A phone in a call that walks from one hotspot to the other.
 import assert from 'node:assert/strict';
-import { alive, connect, summary } from '../call.mjs';
+import { alive, assertDirect, assertRelayed, connect, paths, summary } from '../call.mjs';
 
 /** What one walk may take at most; the median of ten must be better, see roam-ten. */
 const boundMs = 8_000;
@@ -20,12 +20,35 @@ const median = (numbers) => {
   return (sorted[Math.floor((sorted.length - 1) / 2)] + sorted[Math.ceil((sorted.length - 1) / 2)]) / 2;
 };
 
+/** A way that fails in the middle of a call: both hear again by another one. */
+function falls(name, about, { before, cut, after }) {
+  return {
+    name,
+    about,
+    async run(lab) {
+      if (before === assertRelayed) lab.block();
+      const sides = await lab.people('a1', 'b1', { microphone: lab.speech });
+      const call = await connect(...sides);
+      await before(call);
+      cut(lab);
+      const at = Date.now();
+      const heard = await Promise.all(sides.map((side) => side.soundReturns(patienceMs)));
+      const times = heard.map((back) => back - at);
+      for (const ms of times) assert.ok(ms < boundMs, `sound was back after ${show([times])} s`);
+      const ends = await paths(...sides);
+      await after({ ...call, ends });
+      await Promise.all(sides.map((side) => alive(side)));
+      return { ends, note: `sound back after ${show([times])} s` };
+    },
+  };
+}
+
 export default [
   {
     name: 'roam',
     about: 'a phone in a call walks to the other hotspot and back; a text sent meanwhile arrives once',
     async run(lab) {
-      const [p1, a1] = await lab.people('p1', 'a1');
+      const [p1, a1] = await lab.people('p1', 'a1', { microphone: lab.speech });
       const call = await connect(p1, a1);
       const first = walk(lab, p1, a1, 1_500);
       await a1.write(p1, 'while you walk');
@@ -38,6 +61,10 @@ export default [
       return { ...summary(call), note: `sound back after ${show(walks)} s (phone/other)` };
     },
   },
+  falls('direct-falls-to-relay', 'direct traffic is blocked during a direct call, which goes on by the relay',
+    { before: assertDirect, cut: (lab) => lab.block(), after: assertRelayed }),
+  falls('relay-falls-to-tcp', 'UDP is blocked during a relayed call, which goes on by the relay over TCP',
+    { before: assertRelayed, cut: (lab) => lab.shut('meta l4proto udp'), after: assertRelayed }),
   {
     name: 'roam-ten',
     about: 'ten walks, by caller and callee, after shorter and longer times without a network',
@@ -45,7 +72,7 @@ export default [
     async run(lab) {
       const walks = [];
       for (const caller of ['p1', 'a1']) {
-        const [p1, a1] = await lab.people('p1', 'a1');
+        const [p1, a1] = await lab.people('p1', 'a1', { microphone: lab.speech });
         await (caller === 'p1' ? connect(p1, a1) : connect(a1, p1));
         for (const between of [300, 1_000, 2_000, 4_000, 8_000]) {
           walks.push(await walk(lab, p1, a1, between));

@@ -2,6 +2,8 @@
 import type { IceServers } from "../protocol/api";
 import type { Timers } from "../protocol/clock";
 import type { Payload, Role } from "../protocol/messages";
+import { Flow, type Thrift } from "./flow";
+import { tuneOpus } from "./opus";
 import { readPath } from "./path";
 import { Recovery, type LinkState } from "./recovery";
 import type { Kind, Path } from "./types";
@@ -13,6 +15,7 @@ export interface LinkDeps {
   relayOnly: boolean;
   /** What is sent now; asked whenever a sender is set up. */
   tracks: () => Tracks;
+  thrift: () => Thrift;
   newPeer: (config: RTCConfiguration) => RTCPeerConnection;
   newStream: () => MediaStream;
   fetchIce: () => Promise<IceServers>;
@@ -36,6 +39,7 @@ const kinds: readonly Kind[] = ["audio", "video"];
 export class Link {
   pc: RTCPeerConnection | undefined;
   path: Path | undefined;
+  readonly flow: Flow;
   private readonly deps: LinkDeps;
   private recovery: Recovery;
   private senders: Partial<Record<Kind, RTCRtpSender>> = {};
@@ -53,6 +57,7 @@ export class Link {
   constructor(deps: LinkDeps) {
     this.deps = deps;
     this.recovery = new Recovery(deps.now());
+    this.flow = new Flow({ ...deps, sender: (kind) => this.senders[kind] });
   }
 
   /**
@@ -92,6 +97,7 @@ export class Link {
       if (this.deps.role === "offerer" && !madeSince) this.restart();
       return;
     }
+    this.flow.receive(payload);
     this.enqueue(async () => {
       const { pc } = this;
       if (!pc) return;
@@ -184,9 +190,12 @@ export class Link {
     if (!pc) return;
     let heard = 0;
     try {
-      const report = readPath(await pc.getStats());
+      const stats = await pc.getStats();
+      const report = readPath(stats);
       heard = report.heard;
       if (report.path) this.path = report.path;
+      if (this.state === "connected") this.flow.look(stats);
+      else this.flow.lost();
     } catch {
       // Closed meanwhile.
     }
@@ -236,14 +245,14 @@ export class Link {
     if (description.type === "answer") {
       // An answer to an offer that has been made anew since.
       if (pc.signalingState !== "have-local-offer" || (offer ?? this.offers) !== this.offers) return;
-      await pc.setRemoteDescription(description);
+      await pc.setRemoteDescription(this.tuned(description));
       await this.flush(pc);
       return;
     }
     if (this.deps.role !== "answerer") return;
     this.offers = offer ?? this.offers;
     if (pc.remoteDescription) await this.refresh(pc);
-    await pc.setRemoteDescription(description);
+    await pc.setRemoteDescription(this.tuned(description));
     const tracks = this.deps.tracks();
     for (const transceiver of pc.getTransceivers()) {
       const kind = transceiver.receiver.track.kind as Kind;
@@ -256,6 +265,10 @@ export class Link {
     await pc.setLocalDescription(answer);
     this.send({ description: { type: "answer", sdp: answer.sdp ?? "" }, offer });
     await this.flush(pc);
+  }
+
+  private tuned({ type, sdp }: NonNullable<Payload["description"]>): RTCSessionDescriptionInit {
+    return { type, sdp: tuneOpus(sdp, !this.deps.thrift().saveData) };
   }
 
   private adopt(kind: Kind, transceiver: RTCRtpTransceiver, tracks: Tracks): void {

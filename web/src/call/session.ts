@@ -3,6 +3,7 @@ import { batch, signal } from "@preact/signals";
 import type { IceServers } from "../protocol/api";
 import type { Timers } from "../protocol/clock";
 import type { Payload, Role } from "../protocol/messages";
+import type { FlowState, Thrift } from "./flow";
 import { Instruments, type Tools } from "./instruments";
 import { Link, type Tracks } from "./link";
 import type { MediaSource } from "./media";
@@ -17,6 +18,8 @@ export interface SessionDeps {
   fetchIce: () => Promise<IceServers>;
   signalling: () => boolean;
   relayOnly: boolean;
+  /** What the person wants of every call on this device. */
+  thrift: () => Thrift;
   timers: Timers;
   /** Monotonic milliseconds. */
   now: () => number;
@@ -43,6 +46,8 @@ export class MediaSession {
   readonly sound = signal<MediaStream | undefined>(undefined);
   readonly picture = signal<MediaStream | undefined>(undefined);
   readonly preview = signal<MediaStream | undefined>(undefined);
+  /** What is held back of the pictures; undefined without media. */
+  readonly flow = signal<FlowState | undefined>(undefined);
   link: Link | undefined;
   own: OwnMedia | undefined;
   readonly instruments: Instruments;
@@ -55,6 +60,8 @@ export class MediaSession {
   private suspended = false;
   /** On hold there: the devices stay open, nothing is sent. */
   private paused = false;
+  /** The media whose camera is off because sound alone is wanted. */
+  private cameraWaits: OwnMedia | undefined;
 
   constructor(deps: SessionDeps, events: SessionEvents) {
     this.deps = deps;
@@ -126,8 +133,10 @@ export class MediaSession {
         this.events.onOwn(own);
       },
     };
-    const own = new OwnMedia(deps, wish);
+    const { soundOnly } = this.deps.thrift();
+    const own = new OwnMedia(deps, { ...wish, video: wish.video && !soundOnly });
     this.own = own;
+    this.cameraWaits = wish.video && soundOnly ? own : undefined;
     this.devices = own.acquire();
   }
 
@@ -144,6 +153,7 @@ export class MediaSession {
       role,
       relayOnly: this.relayOnly,
       tracks: () => this.sent,
+      thrift: deps.thrift,
       newPeer: (config) => {
         const pc = deps.newPeer(config);
         deps.onPeer(pc);
@@ -160,6 +170,7 @@ export class MediaSession {
       onChange: () => {
         if (link !== this.link) return;
         this.instruments.see(link);
+        this.flow.value = link.flow.state;
         this.events.onLink(link);
       },
       onProblem: deps.onProblem,
@@ -171,6 +182,22 @@ export class MediaSession {
     void this.devices.then(() => {
       if (link === this.link) started();
     });
+  }
+
+  /**
+   * The person wants less, or more again: of the running call at once. Sound only
+   * switches the camera off, and on again if that is what had it off.
+   */
+  thriftChanged({ soundOnly }: Thrift): void {
+    this.link?.flow.update();
+    const { own } = this;
+    if (soundOnly && own?.wish.video) {
+      this.cameraWaits = own;
+      void own.setVideo(false);
+    } else if (!soundOnly && own && this.cameraWaits === own) {
+      this.cameraWaits = undefined;
+      void own.setVideo(true);
+    }
   }
 
   /** Lets go of everything: connection, camera, microphone, screen. */
@@ -188,6 +215,7 @@ export class MediaSession {
     batch(() => {
       this.sound.value = undefined;
       this.picture.value = undefined;
+      this.flow.value = undefined;
     });
     this.deps.onPeer(undefined);
   }

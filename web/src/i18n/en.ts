@@ -4,6 +4,7 @@ import { chat } from "./en-chat";
 import { files } from "./en-files";
 import { media } from "./en-media";
 import { people } from "./en-people";
+import { weak } from "./en-weak";
 
 const texts = {
   ...announce,
@@ -12,6 +13,7 @@ const texts = {
   ...files,
   ...media,
   ...people,
+  ...weak,
   "start.tagline": "Calls and texts on this network, without the internet.",
   "start.choice": "New or known",
   "start.new": "New here",

@@ -4,6 +4,7 @@ import { chat } from "./zh-CN-chat";
 import { files } from "./zh-CN-files";
 import { media } from "./zh-CN-media";
 import { people } from "./zh-CN-people";
+import { weak } from "./zh-CN-weak";
 import type { Messages } from "./en";
 
 export const zhCN: Messages = {
@@ -13,6 +14,7 @@ export const zhCN: Messages = {
   ...files,
   ...media,
   ...people,
+  ...weak,
   "start.tagline": "无需互联网，在本网络内通话和发消息。",
   "start.choice": "新用户或已有账号",
   "start.new": "我是新来的",

@@ -162,6 +162,10 @@ export interface Payload {
   record?: RecordWord;
   /** The words that both compare by voice: a commitment, or a nonce. */
   check?: Check;
+  /** How the sender of this wants pictures: the most in kbit/s, 0 for none, absent for any. */
+  limit?: { video_kbps?: number; reason?: "sound_only" | "save_data" };
+  /** The sender's picture waits because its way out is weak, or goes on. */
+  picture?: "paused" | "sent";
 }
 
 export type RecordWord = "ask" | "yes" | "no" | "stop";

@@ -61,6 +61,14 @@ function payload(f: Fields): Payload {
   const record = f.maybe("record", (key) => f.text(key));
   out.record = recordWords.find((word) => word === record);
   out.check = f.maybe("check", (key) => check(f.object(key)));
+  out.limit = f.maybe("limit", (key) => {
+    const limit = f.object(key);
+    return {
+      video_kbps: limit.maybe("video_kbps", (k) => Math.max(0, limit.number(k))),
+      reason: limit.maybe("reason", (k) => limit.oneOf(k, ["sound_only", "save_data"])),
+    };
+  });
+  out.picture = f.maybe("picture", (key) => f.oneOf(key, ["paused", "sent"]));
   return out;
 }
 

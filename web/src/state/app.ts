@@ -1,5 +1,5 @@
 // The whole page without its pixels: session, connection, people, calls, texts.
-import { computed, signal } from "@preact/signals";
+import { computed, effect, signal, untracked } from "@preact/signals";
 import { Calls, type CallsDeps } from "../call/calls";
 import type { DeviceChoice } from "../call/devices";
 import { EchoTest, type EchoDeps } from "../call/echo";
@@ -30,6 +30,7 @@ import { People } from "./people";
 import type { Settings } from "./settings";
 import type { Kept } from "./storage";
 import { Testing, type TesterNeeds } from "./testing";
+import { Thrift } from "./thrift";
 import { View } from "./view";
 
 export interface AppDeps {
@@ -71,6 +72,7 @@ export class App {
   readonly testing: Testing;
   readonly announcements: Announcements;
   readonly view = new View();
+  readonly thrift: Thrift;
   /** The chat that can be read on the screen now. */
   readonly reading = computed(() => {
     if (this.view.admin.value !== undefined) return undefined;
@@ -98,7 +100,9 @@ export class App {
       serverNow: () => this.clock.now(),
       onProblem: deps.onProblem,
     });
+    this.thrift = new Thrift(deps.local);
     this.calls = new Calls({
+      thrift: () => this.thrift.wanted,
       ...deps.call,
       request: (type, data, timeoutMs) => this.request((line) => line.request(type, data, timeoutMs)),
       report: (report) => this.line?.tell("call.report", report),
@@ -165,6 +169,10 @@ export class App {
       busy: () => this.calls.busy,
       timers: deps.timers,
       onProblem: deps.onProblem,
+    });
+    effect(() => {
+      const { wanted } = this.thrift;
+      untracked(() => this.calls.session.thriftChanged(wanted));
     });
   }
 

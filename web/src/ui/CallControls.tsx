@@ -7,6 +7,7 @@ import { useApp } from "./context";
 import { Icon, type IconName } from "./icons";
 import { canPip, togglePip } from "./pip";
 import { RecordItem } from "./Recording";
+import { ThriftItems } from "./WeakNotes";
 
 /** What a person can do during a call. */
 export function CallControls({ call }: { call: Call }): JSX.Element {
@@ -35,7 +36,10 @@ export function CallControls({ call }: { call: Call }): JSX.Element {
             off={!own.video}
             label={own.video ? t("call.camera_off") : t("call.camera_on")}
             disabled={own.asking}
-            onClick={() => void media?.setVideo(!own.video)}
+            onClick={() => {
+              if (!own.video) app.thrift.setSoundOnly(false);
+              void media?.setVideo(!own.video);
+            }}
           />
           {calls.canShareScreen && (
             <Control
@@ -76,6 +80,7 @@ export function CallControls({ call }: { call: Call }): JSX.Element {
               />
             )}
             <RecordItem call={call} />
+            <ThriftItems />
           </CallMore>
         </>
       )}

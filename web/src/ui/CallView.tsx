@@ -11,6 +11,7 @@ import { EchoCall } from "./EchoCall";
 import { Icon } from "./icons";
 import { Problems } from "./Problems";
 import { RecordingSign } from "./Recording";
+import { WeakNotes } from "./WeakNotes";
 import { duration, stageLine } from "./words";
 
 /** The call that rings on the other side or runs. */
@@ -75,7 +76,7 @@ function Length({ since }: { since: number }): JSX.Element {
 function Remote({ call }: { call: Call }): JSX.Element {
   const app = useApp();
   const { t } = app.settings;
-  const { sound, picture } = app.calls.session;
+  const { sound, picture, flow } = app.calls.session;
   const [frames, setFrames] = useState(false);
   const video = usePlayed<HTMLVideoElement>(call.held ? undefined : picture.value);
   const audio = usePlayed<HTMLAudioElement>(call.held ? undefined : sound.value);
@@ -84,7 +85,8 @@ function Remote({ call }: { call: Call }): JSX.Element {
   const { peerMedia, peer } = call;
   const sends = peerMedia ? peerMedia.video || peerMedia.screen : true;
   const talking = call.stage === "connected" || call.stage === "lost";
-  const visible = sends && frames && talking && !call.held;
+  const held = call.held || flow.value?.peerPaused || app.thrift.soundOnly.value;
+  const visible = sends && frames && talking && !held;
   return (
     <div class={`remote ${app.calls.session.instruments.levels.peerSpeaks.value ? "speaks" : ""}`}>
       <audio ref={audio.ref} autoplay />
@@ -139,6 +141,7 @@ function RemoteNotes({ call, sends }: { call: Call; sends: boolean }): JSX.Eleme
           <span>{t("call.peer_camera_off", { name: peer.name })}</span>
         </p>
       )}
+      <WeakNotes call={call} />
     </div>
   );
 }
