@@ -16,6 +16,7 @@ import presence from './presence.mjs';
 import recovery from './recovery.mjs';
 import ringing from './ringing.mjs';
 import roaming from './roaming.mjs';
+import twocalls from './twocalls.mjs';
 import weak from './weak.mjs';
 
-export const scenarios = [...presence, ...calls, ...media, ...ringing, ...paths, ...locked, ...echo, ...attacker, ...admin, ...recovery, ...roaming, ...weak, ...fallback, ...addresses, ...firstvisit, ...app, ...accessibility];
+export const scenarios = [...presence, ...calls, ...media, ...ringing, ...twocalls, ...paths, ...locked, ...echo, ...attacker, ...admin, ...recovery, ...roaming, ...weak, ...fallback, ...addresses, ...firstvisit, ...app, ...accessibility];

@@ -1,6 +1,5 @@
 // Calls that never start: each side must be told what happened.
-import assert from 'node:assert/strict';
-import { alive, connect } from '../call.mjs';
+import { alive } from '../call.mjs';
 
 async function ring(caller, callee) {
   await caller.sees(callee);
@@ -80,20 +79,6 @@ export default [
       await Promise.all([alive(a1), alive(a2)]);
       await a2.hangUp();
       await assertOver(a1, a2);
-    },
-  },
-  {
-    name: 'busy',
-    about: 'a third one calls somebody who is in a call, which goes on',
-    async run(lab) {
-      const [a1, a2, b1] = await lab.people('a1', 'a2', 'b1');
-      await connect(a1, a2);
-      await b1.sees(a2);
-      await b1.call(a2);
-      await b1.reads(`${a2.name} is in another call`);
-      await assertOver(b1);
-      assert.equal(await a2.ringing.count(), 0);
-      await Promise.all([alive(a1), alive(a2)]);
     },
   },
 ];
