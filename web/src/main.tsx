@@ -4,6 +4,7 @@ import { render } from "preact";
 import { DeviceChoice } from "./call/devices";
 import { brightestOf } from "./call/light";
 import { MediaSource } from "./call/media";
+import { FileStore } from "./files/store";
 import { Ringer } from "./call/ringer";
 import { browserTools } from "./call/tools";
 import { Api, socketURL } from "./protocol/api";
@@ -33,7 +34,7 @@ const local = new Kept(() => localStorage);
 const tab = new Kept(() => sessionStorage);
 
 /** For support and tests: the running call's connection, and what went wrong lately. */
-const support: { pc: RTCPeerConnection | undefined; problems: string[] } = { pc: undefined, problems: [] };
+const support: { pc?: RTCPeerConnection; filePc?: RTCPeerConnection; problems: string[] } = { problems: [] };
 Object.defineProperty(window, "fieldphone", { value: support });
 
 const settings = new Settings({ query: location.search, languages: navigator.languages, kept: local });
@@ -76,6 +77,17 @@ const app = new App({
     onPeer: (pc) => (support.pc = pc),
   },
   devices,
+  files: {
+    store: new FileStore(
+      () => (typeof indexedDB === "undefined" ? undefined : indexedDB),
+      () => Date.now(),
+    ),
+    room: async () => {
+      const { quota, usage } = await navigator.storage.estimate();
+      return quota === undefined || usage === undefined ? undefined : quota - usage;
+    },
+    newPeer: (config) => (support.filePc = new RTCPeerConnection(config)),
+  },
   brightestOf,
   tester: async (needs) => {
     const { makeTester } = await import("./diagnose");

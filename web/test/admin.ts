@@ -12,7 +12,7 @@ import { Kept } from "../src/state/storage";
 import { Provide } from "../src/ui/context";
 import * as answers from "./adminAnswers";
 import { live, users } from "./adminData";
-import { FakeSocket, FakeTime, settle } from "./fakes";
+import { FakeSocket, FakeTime, settle, noFiles } from "./fakes";
 
 export function storage(): Kept {
   const items = new Map<string, string>();
@@ -71,6 +71,7 @@ export class Site {
       random: () => 1,
       local: this.local,
       tab: storage(),
+      files: noFiles,
       call: {
         source: new MediaSource(undefined),
         newPeer: () => {

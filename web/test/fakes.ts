@@ -1,4 +1,6 @@
 // Stand-ins for clock, sockets and the browser's media, driven by hand.
+import type { FilesDeps } from "../src/files/deps";
+import { FileStore } from "../src/files/store";
 import type { Timers } from "../src/protocol/clock";
 import type { Socket } from "../src/protocol/connection";
 
@@ -235,3 +237,15 @@ export class FakePeer {
     ];
   }
 }
+
+/** What a page has for files in a browser that keeps nothing. */
+export const noFiles: Pick<FilesDeps, "store" | "room" | "newPeer"> = {
+  store: new FileStore(
+    () => undefined,
+    () => 0,
+  ),
+  room: () => Promise.resolve(undefined),
+  newPeer: () => {
+    throw new Error("no peer");
+  },
+};

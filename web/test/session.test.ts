@@ -6,7 +6,7 @@ import { Api } from "../src/protocol/api";
 import { App } from "../src/state/app";
 import { Settings } from "../src/state/settings";
 import { Kept } from "../src/state/storage";
-import { FakeSocket, FakeTime, settle } from "./fakes";
+import { FakeSocket, FakeTime, settle, noFiles } from "./fakes";
 
 const alice = { id: "alice", name: "Alice", admin: false, guest: false };
 const grant = { user: alice, expires_at: 2_000_000_000 };
@@ -72,6 +72,7 @@ beforeEach(async () => {
     random: () => 1,
     local: storage(),
     tab: storage(),
+    files: noFiles,
     call: {
       source: new MediaSource(undefined),
       newPeer: () => {

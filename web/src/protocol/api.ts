@@ -89,6 +89,16 @@ export const apiCodes = [
   "too_many_contacts",
   "not_yourself",
   "last_admin",
+  "file_too_large",
+  "quota_full",
+  "disk_full",
+  "file_gone",
+  "no_such_file",
+  "wrong_checksum",
+  "wrong_offset",
+  "invalid_file",
+  "file_taken",
+  "store_unavailable",
   "internal",
 ] as const;
 
@@ -122,7 +132,7 @@ export type Fetch = (path: string, init: RequestInit) => Promise<Response>;
 const timeoutMs = 15_000;
 
 export class Api {
-  private readonly fetch: Fetch;
+  readonly fetch: Fetch;
 
   constructor(fetch: Fetch) {
     this.fetch = fetch;
@@ -243,7 +253,8 @@ export async function probe(api: Pick<Api, "me">): Promise<"ok" | "unauthenticat
   }
 }
 
-async function refusal(response: Response): Promise<ApiError> {
+/** What a refused request was told. */
+export async function refusal(response: Response): Promise<ApiError> {
   const wait = Number(response.headers.get("Retry-After"));
   const retryAfter = Number.isFinite(wait) && wait > 0 ? wait : undefined;
   try {

@@ -158,6 +158,8 @@ export interface Payload {
    * the last one that came before it was asked for.
    */
   offer?: number;
+  /** Nothing but that the link of a file goes on. */
+  alive?: boolean;
   /** Asks for a recording, answers, ends it. */
   record?: RecordWord;
   /** The words that both compare by voice: a commitment, or a nonce. */
@@ -286,6 +288,9 @@ export const clientTypes = Object.keys(clientTable) as ClientType[];
 
 /** The longest text, in bytes of UTF-8. */
 export const maxTextBytes = 8000;
+/** Bytes of a file, and of its name. */
+export const maxFileSize = 64 * 2 ** 30;
+export const maxFileName = 255;
 
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
 

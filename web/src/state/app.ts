@@ -1,14 +1,14 @@
 // The whole page without its pixels: session, connection, people, calls, texts.
 import { computed, effect, signal, untracked } from "@preact/signals";
-import { Calls, type CallsDeps } from "../call/calls";
+import { Calls } from "../call/calls";
 import type { DeviceChoice } from "../call/devices";
-import { EchoTest, type EchoDeps } from "../call/echo";
+import { EchoTest } from "../call/echo";
 import { IceCache } from "../call/iceCache";
-import type { Tester } from "../diagnose";
-import { probe, type Account, type Api } from "../protocol/api";
+import { probe, type Account } from "../protocol/api";
+import type { Files } from "../files/files";
 import { ChatApi } from "../protocol/chats";
-import { ServerClock, type Timers } from "../protocol/clock";
-import { Connection, type ConnectionDeps, type ConnectionState, type Socket } from "../protocol/connection";
+import { ServerClock } from "../protocol/clock";
+import { Connection, type ConnectionDeps, type ConnectionState } from "../protocol/connection";
 import {
   echoID,
   type CallIncoming,
@@ -23,37 +23,18 @@ import { RequestError } from "../protocol/pending";
 import { Chats } from "./chat/chats";
 import { Announcements } from "./announcements";
 import { CallLog } from "./callLog";
+import { filesOf } from "./filesOf";
 import { Identity } from "./identity";
 import { Invites, Joining } from "./joining";
 import { ContactBook } from "./contacts";
 import { People } from "./people";
 import type { Settings } from "./settings";
-import type { Kept } from "./storage";
-import { Testing, type TesterNeeds } from "./testing";
+import { Testing } from "./testing";
 import { Thrift } from "./thrift";
+import type { AppDeps } from "./appDeps";
 import { View } from "./view";
 
-export interface AppDeps {
-  api: Api;
-  settings: Settings;
-  openSocket: (refusals: number) => Socket;
-  device: () => Promise<string>;
-  timers: Timers;
-  /** Unix milliseconds by the device's clock. */
-  wallClock: () => number;
-  random: () => number;
-  /** Kept for this device, and for this tab. */
-  local: Kept;
-  tab: Kept;
-  call: Pick<CallsDeps, "source" | "newPeer" | "newStream" | "random" | "now" | "onPeer" | "tools">;
-  /** The devices for calls. */
-  devices: DeviceChoice;
-  /** The brightest spot of a picture, 0 to 255; undefined where it cannot be told. */
-  brightestOf: (stream: MediaStream | undefined) => ReturnType<EchoDeps["brightest"]>;
-  /** Loads what runs the path tests. */
-  tester: (needs: TesterNeeds) => Promise<Tester>;
-  onProblem: (problem: string) => void;
-}
+export type { AppDeps };
 
 export class App {
   readonly identity: Identity;
@@ -69,6 +50,7 @@ export class App {
   readonly callLog: CallLog;
   readonly echo: EchoTest;
   readonly chats: Chats;
+  readonly files: Files;
   readonly testing: Testing;
   readonly announcements: Announcements;
   readonly view = new View();
@@ -146,6 +128,7 @@ export class App {
       kept: deps.local,
       onProblem: deps.onProblem,
     });
+    this.files = filesOf(this, (type, data) => this.request((line) => line.request(type, data)), this.ice);
     this.identity = new Identity({
       api: deps.api,
       joining: this.joining,
@@ -155,7 +138,7 @@ export class App {
       onIn: (user) => this.enter(user),
       onOut: () => this.leave(),
       onLeaving: () => this.calls.hangUpAll(),
-      onLeft: () => this.chats.close(true),
+      onLeft: () => [this.chats, this.files].forEach((each) => each.close(true)),
       onNewSession: (done) => {
         this.ice.clear();
         if (!done || this.connection.value.kind === "stopped") this.line?.start();
@@ -248,6 +231,7 @@ export class App {
 
   private async enter(user: Account): Promise<void> {
     this.chats.open(user, this.settings.t("echo.name"));
+    void this.files.open(user.id);
     this.announcements.open(user.id);
     this.callLog.open(user.id);
     const device = await this.deps.device();
@@ -284,6 +268,7 @@ export class App {
     this.identity.named(welcome.user.name);
     this.calls.welcome(welcome);
     this.chats.welcome();
+    this.files.welcome();
     this.announcements.welcome(welcome.resumed);
     this.identity.renewal.schedule();
     if (this.joining.site.value === undefined) void this.joining.load();
@@ -292,6 +277,7 @@ export class App {
   }
 
   private take(message: ServerMessage): void {
+    if (this.files.take(message)) return;
     switch (message.type) {
       case "ping":
         this.clock.learn(message.data.server_time);
@@ -337,6 +323,7 @@ export class App {
     this.people.clear();
     this.contacts.clear();
     this.chats.close();
+    this.files.close(false);
     this.callLog.close();
   }
 

@@ -5,6 +5,8 @@ import { RequestError } from "../../protocol/pending";
 import type { TextMessage } from "../../protocol/texts";
 import { tooLong } from "../../state/chat/chats";
 import { useApp } from "../context";
+import { FileButton } from "../files/FileButton";
+import { VoiceButton } from "../files/VoiceButton";
 import { Icon } from "../icons";
 import { textProblem } from "../words";
 import { OnDemand } from "./OnDemand";
@@ -132,6 +134,7 @@ export function Composer(props: Props): JSX.Element {
         >
           <Icon name="smile" />
         </button>
+        {!editing && <FileButton chat={chat} />}
         <textarea
           ref={box}
           rows={1}
@@ -142,6 +145,7 @@ export function Composer(props: Props): JSX.Element {
           onInput={(event) => write(event.currentTarget.value)}
           onKeyDown={onKeyDown}
         />
+        {body === "" && !editing && <VoiceButton chat={chat} />}
         <button
           type="submit"
           class="round primary"

@@ -5,6 +5,7 @@ import { isEmoji } from "../../state/chat/words";
 import { missed } from "../../state/pastCalls";
 import { Avatar } from "../Avatar";
 import { useApp } from "../context";
+import { FileBubble } from "../files/FileBubble";
 import { Icon } from "../icons";
 import { callEntryWord, duration, textProblem } from "../words";
 import { Body } from "./Body";
@@ -84,7 +85,10 @@ function Text(props: Props): JSX.Element {
             {gone ? (
               <i>{t(mine ? "chat.deleted_mine" : "chat.deleted")}</i>
             ) : (
-              <Body message={message} mine={mine} />
+              <>
+                <FileBubble message={message} />
+                <Body message={message} mine={mine} />
+              </>
             )}
           </div>
           {!gone && (

@@ -1,0 +1,3 @@
+import type { ServerMessage } from "../protocol/messages";
+
+export type FileAsked = Extract<ServerMessage, { type: "file.asked" }>["data"];
