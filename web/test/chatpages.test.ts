@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
+import { ApiError } from "../src/protocol/api";
 import { RequestError } from "../src/protocol/pending";
 import { tooLong } from "../src/state/chat/chats";
 import { pageSize } from "../src/state/chat/window";
@@ -82,6 +83,28 @@ describe("pages", () => {
     const { messages, older } = page.chats.find("bob")!.window.value!;
     expect(messages.length).toBeLessThanOrEqual(250);
     expect([messages[messages.length - 1]!.body, older]).toEqual(["999", true]);
+  });
+
+  test("a chat that the server does not know yet begins empty", async () => {
+    await page.reconnect();
+    const { page: known } = server.api;
+    server.api.page = () => Promise.reject(new ApiError("no_such_chat"));
+    await page.chats.show("bob", "Bob");
+    expect(page.chats.find("bob")!.failed.value).toBe(false);
+    server.api.page = known;
+    page.chats.send("bob", "the first");
+    await settle();
+    expect(page.bodies("bob")).toEqual(["the first"]);
+  });
+
+  test("what could not be fetched is, when something arrives", async () => {
+    await page.reconnect();
+    server.down = true;
+    await page.chats.show("bob", "Bob");
+    server.down = false;
+    page.deliver(server.write("bob", bob, "hello"));
+    await page.time.pass(2_000);
+    expect(page.bodies("bob")).toEqual(["hello"]);
   });
 
   test("a server that is away is told, and asked again when it is back", async () => {

@@ -1,15 +1,20 @@
 // Fetches the stretches of a chat that the screen wants.
+import { ApiError } from "../../protocol/api";
 import type { ChatApi } from "../../protocol/chats";
-import type { TextMessage } from "../../protocol/texts";
+import { isGroup, type TextMessage } from "../../protocol/texts";
 import type { Chat } from "./chat";
 import { extend, nothingHeld, pageSize } from "./window";
 
 export type Pages = Pick<ChatApi, "page" | "changes">;
 
-/** The newest messages. */
+/** The newest messages. Of two who have not written to each other yet the server knows no chat. */
 export function newest(api: Pages, chat: Chat): Promise<void> {
   return chat.load(async () => {
-    const page = await api.page(chat.id, pageSize);
+    const page = await api.page(chat.id, pageSize).catch((error: unknown) => {
+      if (isGroup(chat.id) || chat.head.value.pos > 0) throw error;
+      if (error instanceof ApiError && error.code === "no_such_chat") return { messages: [], more: false };
+      throw error;
+    });
     return { messages: page.messages, older: page.more, newer: false };
   });
 }

@@ -125,6 +125,8 @@ export class Sync {
 
   private apply(chat: Chat, message: TextMessage): void {
     this.deps.onStored(message);
+    // Its first page could not be fetched: now there is something to fetch.
+    if (chat.failed.value && this.held.includes(chat.id)) this.gapSoon();
     if (chat.apply(message)) this.deps.book.news.value = { chat: chat.id, message };
     this.arrived(chat);
   }
@@ -193,7 +195,8 @@ export class Sync {
   private gapSoon(): void {
     this.gapTimer ??= this.deps.timers.set(() => {
       this.gapTimer = undefined;
-      if ([...this.deps.book.all.value.values()].some((chat) => chat.gap)) void this.loadList();
+      if ([...this.deps.book.all.value.values()].some((chat) => chat.gap || chat.failed.value))
+        void this.loadList();
     }, gapMs);
   }
 
