@@ -93,6 +93,13 @@ export class Server {
     if (code !== 0) throw new Error(`the server ended with ${signal ?? `exit code ${code}`} on SIGTERM, want 0`);
   }
 
+  /** Ends it as a power cut would, in the middle of whatever it does. */
+  async kill() {
+    const ended = once(this.#process, 'exit');
+    this.#process.kill('SIGKILL');
+    await ended;
+  }
+
   async restart(settings) {
     await this.stop();
     return this.start(settings);

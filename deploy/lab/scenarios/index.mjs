@@ -6,6 +6,7 @@ import admin from './admin.mjs';
 import app from './app.mjs';
 import attacker from './attacker.mjs';
 import calls from './calls.mjs';
+import chat from './chat.mjs';
 import echo from './echo.mjs';
 import fallback from './fallback.mjs';
 import firstvisit from './firstvisit.mjs';
@@ -19,4 +20,4 @@ import roaming from './roaming.mjs';
 import twocalls from './twocalls.mjs';
 import weak from './weak.mjs';
 
-export const scenarios = [...presence, ...calls, ...media, ...ringing, ...twocalls, ...paths, ...locked, ...echo, ...attacker, ...admin, ...recovery, ...roaming, ...weak, ...fallback, ...addresses, ...firstvisit, ...app, ...accessibility];
+export const scenarios = [...presence, ...calls, ...chat, ...media, ...ringing, ...twocalls, ...paths, ...locked, ...echo, ...attacker, ...admin, ...recovery, ...roaming, ...weak, ...fallback, ...addresses, ...firstvisit, ...app, ...accessibility];
