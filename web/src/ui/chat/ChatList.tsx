@@ -1,5 +1,6 @@
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
+import { isGroup } from "../../protocol/texts";
 import type { Chat } from "../../state/chat/chat";
 import { useApp } from "../context";
 import { Empty } from "../Empty";
@@ -77,7 +78,8 @@ function ChatRow({ chat }: { chat: Chat }): JSX.Element {
   const waiting = app.chats.outbox.all.value.some((unsent) => unsent.chat === chat.id);
   const writes = app.chats.typing.now.value.has(chat.id);
   const line = last && preview(last, me, t, language.value);
-  const by = last && last.kind === "text" && last.from.id === me ? `${t("chat.you_said")} ` : "";
+  const said = last?.kind === "text" && (last.from.id === me || isGroup(chat.id));
+  const by = said ? `${last.from.id === me ? t("chat.you_said") : `${last.from.name}:`} ` : "";
   return (
     <li class={`person chat-row ${app.view.openWith.value === chat.id ? "open" : ""}`} aria-label={name}>
       <Face id={chat.id} name={name} />

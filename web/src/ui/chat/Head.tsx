@@ -26,39 +26,41 @@ export function ConversationHead({ id, inCall, onBack, onSearch }: Props): JSX.E
   const { name } = app.personNamed(id);
   const [about, setAbout] = useState(false);
   return (
-    <header class="conversation-head">
-      {onBack && (
-        <button type="button" class="round ghost" aria-label={t("text.back")} onClick={onBack}>
-          <Icon name={inCall ? "close" : "back"} />
-        </button>
-      )}
-      <Face id={id} name={name} small />
-      <div class="person-words">
-        <h2 class="person-name" dir="auto">
-          {name}
-        </h2>
-        <span class="person-status">
-          {isGroup(id) ? <GroupLine id={id} /> : <PersonLine id={id} name={name} />}
-        </span>
-      </div>
-      {onSearch && (
-        <button type="button" class="round ghost" aria-label={t("chat.search_here")} onClick={onSearch}>
-          <Icon name="search" />
-        </button>
-      )}
-      {!isGroup(id) && id !== echoID && <OnDemand load={loadMenu} props={{ person: { id, name } }} />}
-      {isGroup(id) && (
-        <button
-          type="button"
-          class="round ghost"
-          aria-label={t("chat.about_group")}
-          onClick={() => setAbout(true)}
-        >
-          <Icon name="people" />
-        </button>
-      )}
+    <>
+      <header class="conversation-head">
+        {onBack && (
+          <button type="button" class="round ghost" aria-label={t("text.back")} onClick={onBack}>
+            <Icon name={inCall ? "close" : "back"} />
+          </button>
+        )}
+        <Face id={id} name={name} small />
+        <div class="person-words">
+          <h2 class="person-name" dir="auto">
+            {name}
+          </h2>
+          <span class="person-status">
+            {isGroup(id) ? <GroupLine id={id} /> : <PersonLine id={id} name={name} />}
+          </span>
+        </div>
+        {onSearch && (
+          <button type="button" class="round ghost" aria-label={t("chat.search_here")} onClick={onSearch}>
+            <Icon name="search" />
+          </button>
+        )}
+        {!isGroup(id) && id !== echoID && <OnDemand load={loadMenu} props={{ person: { id, name } }} />}
+        {isGroup(id) && (
+          <button
+            type="button"
+            class="round ghost"
+            aria-label={t("chat.about_group")}
+            onClick={() => setAbout(true)}
+          >
+            <Icon name="people" />
+          </button>
+        )}
+      </header>
       {about && <OnDemand load={loadGroup} props={{ chat: id, onClose: () => setAbout(false) }} />}
-    </header>
+    </>
   );
 }
 
