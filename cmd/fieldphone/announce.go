@@ -5,17 +5,21 @@ import (
 	"time"
 
 	"fieldphone/httpapi/account"
+	"fieldphone/httpapi/people"
 	"fieldphone/rtc/announce"
 )
 
 func (s *server) announceConfig() announce.Config {
 	return announce.Config{
-		Store: s.db.Announcements(), People: audience{s.accounts}, Line: s.hub, Keep: s.cfg.Announcements.Keep, Now: time.Now, Logger: s.log,
+		Store: s.db.Announcements(), People: audience{s.accounts, s.people}, Line: s.hub, Keep: s.cfg.Announcements.Keep, Now: time.Now, Logger: s.log,
 	}
 }
 
 // audience are the people that announcements are for.
-type audience struct{ accounts *account.Service }
+type audience struct {
+	accounts *account.Service
+	people   *people.Service
+}
 
 // Everybody implements announce.People.
 func (a audience) Everybody(ctx context.Context) ([]string, error) {
@@ -28,7 +32,9 @@ func (a audience) Admins(ctx context.Context) ([]string, error) {
 }
 
 // Audience implements announce.People.
-func (a audience) Audience(context.Context, string) ([]string, error) { return nil, nil }
+func (a audience) Audience(_ context.Context, tag string) ([]string, error) {
+	return a.people.Tagged(tag), nil
+}
 
 func (a audience) those(ctx context.Context, wanted func(account.User) bool) ([]string, error) {
 	users, err := a.accounts.Users(ctx)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"fieldphone/httpapi/account"
 	"fieldphone/rtc"
@@ -41,6 +42,26 @@ func (s *Service) Blocked(by, who string) bool {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return s.apart(by, who)
+}
+
+// Tagged gives those who can sign in and have a tag, whichever way it is
+// written, by id.
+func (s *Service) Tagged(tag string) []string {
+	clean, err := CleanTags([]string{tag})
+	if err != nil {
+		return nil // nobody can have it
+	}
+	now := s.cfg.Now()
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	var ids []string
+	for id, p := range s.people {
+		if !p.over(now) && !p.Disabled && slices.Contains(p.Tags, clean[0]) {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	return ids
 }
 
 // apart: the caller holds mu.

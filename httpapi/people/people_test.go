@@ -178,6 +178,23 @@ func TestGuestsEndByTheClock(t *testing.T) {
 	}
 }
 
+func TestTagged(t *testing.T) {
+	store := &fakeStore{}
+	store.put(Person{ID: "maria", Name: "Maria", Tags: []string{"medics"}})
+	store.put(Person{ID: "bert", Name: "Bert", Tags: []string{"kitchen", "medics"}})
+	store.put(Person{ID: "cleo", Name: "Cleo", Tags: []string{"medics"}, Disabled: true})
+	store.put(Person{ID: "dora", Tags: []string{"medics"}, GoneAt: time.Unix(1, 0)})
+	s, err := New(t.Context(), Config{Push: func(*rtc.ProfileUpdate) {}}, store)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for tag, want := range map[string][]string{" MEDICS ": {"bert", "maria"}, "kitchen": {"bert"}, "medic": nil, "": nil} {
+		if diff := cmp.Diff(want, s.Tagged(tag)); diff != "" {
+			t.Errorf("%q: %s", tag, diff)
+		}
+	}
+}
+
 func TestTheNewsOfAStartIsNone(t *testing.T) {
 	store := &fakeStore{}
 	store.put(Person{ID: "maria", Name: "Maria"})

@@ -251,6 +251,7 @@ export const network = {
   "action.user.promote": "made {target} an administrator",
   "action.user.demote": "took administration from {target}",
   "action.user.rename": "renamed {target}",
+  "action.user.tags": "changed the tags of {target}",
   "action.user.change": "changed {target}",
   "action.user.sign_out": "signed {target} out everywhere",
   "action.allocation.end": "ended an allocation of {target}",

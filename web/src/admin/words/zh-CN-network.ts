@@ -243,6 +243,7 @@ export const network: Network = {
   "action.user.promote": "将 {target} 设为管理员",
   "action.user.demote": "取消了 {target} 的管理员身份",
   "action.user.rename": "更改了 {target} 的姓名",
+  "action.user.tags": "更改了 {target} 的标签",
   "action.user.change": "更改了 {target}",
   "action.user.sign_out": "让 {target} 在所有设备上退出登录",
   "action.allocation.end": "结束了 {target} 的中继分配",
