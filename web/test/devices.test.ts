@@ -7,7 +7,7 @@ import type { Mixer } from "../src/call/mixer";
 import { OwnMedia } from "../src/call/own";
 import { FakeStream, FakeTime, FakeTrack, settle } from "./fakes";
 
-type Constraint = { deviceId?: { ideal?: string; exact?: string }; noiseSuppression?: boolean } | false;
+type Constraint = { deviceId?: { exact?: string }; noiseSuppression?: boolean } | false;
 
 let plugged: Record<"audioinput" | "videoinput", string[]>;
 let opened: FakeTrack[];
@@ -18,13 +18,14 @@ let choice: DeviceChoice;
 let own: OwnMedia;
 let mics: unknown[];
 
-/** Like a browser: the wished one where it is plugged in, else the first. */
+/** Like Chromium: the exact one or none, and the first where none is asked for exactly. */
 function open(kind: "audio" | "video", want: Constraint | undefined): FakeTrack[] {
   if (!want) return [];
   const there = plugged[`${kind}input`];
-  const { ideal, exact } = want.deviceId ?? {};
-  const device = there.find((id) => id === (exact ?? ideal)) ?? (exact === undefined ? there[0] : undefined);
-  if (device === undefined) throw new DOMException("", "NotFoundError");
+  const exact = want.deviceId?.exact;
+  const device = exact === undefined ? there[0] : there.find((id) => id === exact);
+  if (device === undefined)
+    throw new DOMException("", exact === undefined ? "NotFoundError" : "OverconstrainedError");
   const track = Object.assign(new FakeTrack(kind, device), { label: `the ${device}` });
   opened.push(track);
   return [track];
@@ -113,6 +114,13 @@ describe("the choice", () => {
       kept.set("devices", bad);
       expect(again()).toEqual({ quiet: true });
     }
+  });
+
+  test("of one that is not there costs the other one nothing", async () => {
+    choice.choose("audioinput", "away");
+    choice.choose("videoinput", "webcam");
+    await begin();
+    expect([device("audio"), device("video")]).toEqual(["builtin", "webcam"]);
   });
 
   test("of a speaker counts only while it is plugged in", async () => {

@@ -1,5 +1,5 @@
 // Cameras, microphones and screens, and plain words for why one is not there.
-import { listOf, type Choice, type DeviceList } from "./devices";
+import { listOf, present, type Choice, type Device, type DeviceList } from "./devices";
 import type { DeviceProblem, Kind } from "./types";
 
 /** The part of navigator.mediaDevices that is used; undefined on an insecure page. */
@@ -20,31 +20,25 @@ export interface Screen {
   audio?: MediaStreamTrack;
 }
 
-/** What was chosen is wished for, not required: while it is unplugged another one has to do. */
-const wished = (id: string | undefined): MediaTrackConstraints =>
-  id === undefined ? {} : { deviceId: { ideal: id } };
+/** Exactly this one: a device that is only wished for Chromium leaves for its default. */
+const just = (id: string): MediaTrackConstraints => ({ deviceId: { exact: id } });
 
-const sound = ({ audioinput, quiet }: Choice): MediaTrackConstraints => ({
+const sound = (id: string | undefined, quiet: boolean): MediaTrackConstraints => ({
   echoCancellation: true,
   noiseSuppression: quiet,
   autoGainControl: true,
-  ...wished(audioinput),
+  ...(id === undefined ? {} : just(id)),
 });
 
-const picture = (
-  camera: string | undefined,
-  facing: Facing,
-  chosen: string | undefined,
-): MediaTrackConstraints => ({
+const picture = (id: string | undefined, facing: Facing): MediaTrackConstraints => ({
   width: { ideal: 1280 },
   height: { ideal: 720 },
   frameRate: { ideal: 30, max: 30 },
-  ...(camera !== undefined
-    ? { deviceId: { exact: camera } }
-    : chosen !== undefined
-      ? wished(chosen)
-      : { facingMode: facing }),
+  ...(id === undefined ? { facingMode: facing } : just(id)),
 });
+
+/** Not there, or not there under this id. */
+const missing = (error: unknown): boolean => deviceProblem(error) === "missing";
 
 /**
  * A screen's sound as it is: what takes noise and echo out of a voice spoils music. The
@@ -149,10 +143,29 @@ export class MediaSource {
     facing: Facing,
     chosen: string | undefined,
   ): Promise<Captured> {
+    const { audioinput } = this.choice;
+    try {
+      return await this.getExactly(want, audioinput, camera ?? chosen, facing);
+    } catch (error) {
+      const hadChoice = (want.audio && audioinput !== undefined) || (want.video && chosen !== undefined);
+      if (camera !== undefined || !hadChoice || !missing(error)) throw error;
+    }
+    // While what was chosen is unplugged another one has to do; what is there is still used.
+    const list = await this.list();
+    const there = (all: readonly Device[], id: string | undefined) => (present(all, id) ? id : undefined);
+    return this.getExactly(want, there(list.audioinput, audioinput), there(list.videoinput, chosen), facing);
+  }
+
+  private async getExactly(
+    want: { audio: boolean; video: boolean },
+    microphone: string | undefined,
+    camera: string | undefined,
+    facing: Facing,
+  ): Promise<Captured> {
     if (!this.devices) throw new DOMException("no media devices", "SecurityError");
     const stream = await this.devices.getUserMedia({
-      audio: want.audio && sound(this.choice),
-      video: want.video && picture(camera, facing, chosen),
+      audio: want.audio && sound(microphone, this.choice.quiet),
+      video: want.video && picture(camera, facing),
     });
     return { audio: stream.getAudioTracks()[0], video: stream.getVideoTracks()[0], problems: {} };
   }
