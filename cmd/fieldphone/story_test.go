@@ -51,7 +51,7 @@ func TestTheLogTellsTheStoryOfACall(t *testing.T) {
 	path := ` local=relay remote=\w+ protocol=udp relay_protocol=(udp|tcp|tls) relay=127\.0\.0\.1:\d+( remote_relay=\S+)? gen=1 setup_ms=\d+$`
 	want := []string{
 		`^msg="call is made" call=\S+ ` + one + ` callee=bob media=video$`,
-		`^msg="call rings" call=\S+ devices=1$`,
+		`^msg="call rings" call=\S+ devices=1 waiting=false$`,
 		`^msg="call is accepted" call=\S+ ` + other + ` rang_ms=\d+$`,
 		`^msg="call starts" call=\S+ gen=1 media=video$`,
 		`^msg="call is connected" call=\S+ user=(alice|bob) session=\S+ device=\S+` + path,
