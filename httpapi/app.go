@@ -29,16 +29,17 @@ import (
 
 // Config is what the app is made of.
 type Config struct {
-	SiteName string // what the page calls this site; may be empty
-	Accounts *account.Service
-	People   *people.Service
-	Hub      *hub.Hub
-	Announce *announce.Service
-	Chat     *chat.Service
-	ICE      ICEConfig
-	Path     PathConfig
-	Page     fs.FS // the built page
-	Files    *files.Service
+	SiteName  string // what the page calls this site; may be empty
+	Accounts  *account.Service
+	People    *people.Service
+	Hub       *hub.Hub
+	Announce  *announce.Service
+	Attention Attention
+	Chat      *chat.Service
+	ICE       ICEConfig
+	Path      PathConfig
+	Page      fs.FS // the built page
+	Files     *files.Service
 
 	Site      func() onboard.Site // what posters tell of; asked each time
 	StartPort uint16              // of the plain-HTTP start page
@@ -131,6 +132,7 @@ func New(cfg Config) *App {
 	user.Add(fiber.MethodGet, "/events", a.events) // Get would answer HEAD with a stream as well
 	user.Post("/events/:stream", a.sendEvents)
 	a.announcementRoutes(user)
+	a.attentionRoutes(user)
 	a.fileRoutes(user)
 	a.chatRoutes(user)
 	a.adminRoutes(user)

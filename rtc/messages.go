@@ -20,6 +20,10 @@ type User struct {
 // id starts with a letter or a digit.
 const EchoID = "_echo"
 
+// AttentionID is the user by which the server passes an administrator's voice on
+// to many. It is in no roster, and takes only calls that the server has asked for.
+const AttentionID = "_attention"
+
 // Role says which end of a call makes the offer (RFC 3264).
 type Role string
 
@@ -145,6 +149,8 @@ type CallInvite struct {
 	Call  string `json:"call"`
 	To    string `json:"to"`
 	Media Media  `json:"media"`
+
+	Device string `json:"device,omitempty"` // rings there alone; for the server's own endpoints
 }
 
 // CallRinging tells the caller that it rings; Waiting, that the other side is in

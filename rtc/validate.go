@@ -87,7 +87,11 @@ func (m *Hello) Validate() error {
 
 // Validate implements Message.
 func (m *CallInvite) Validate() error {
-	return firstError(checkName("call", m.Call), checkUserID("to", m.To), checkMedia(m.Media))
+	errs := []*Error{checkName("call", m.Call), checkUserID("to", m.To), checkMedia(m.Media)}
+	if m.Device != "" {
+		errs = append(errs, checkName("device", m.Device))
+	}
+	return firstError(errs...)
 }
 
 // Validate implements Message.

@@ -93,8 +93,19 @@ func answerTexts(ctx context.Context, p *peer.Peer) {
 
 // attach opens a connection to the hub as one of the echo's devices.
 func attach(h *hub.Hub) (peer.Wire, error) {
-	conn := &echoConn{frames: make(chan []byte, echoQueue), closed: make(chan struct{})}
-	port := h.Attach(conn, rtc.User{ID: rtc.EchoID, Name: echoName}, echoSession, hub.Link{})
+	return attachment{user: rtc.User{ID: rtc.EchoID, Name: echoName}, session: echoSession, queue: echoQueue}.attach(h)
+}
+
+// attachment is how an endpoint of the server itself reaches the hub.
+type attachment struct {
+	user    rtc.User
+	session string
+	queue   int // frames waiting for one device
+}
+
+func (a attachment) attach(h *hub.Hub) (peer.Wire, error) {
+	conn := &echoConn{frames: make(chan []byte, a.queue), closed: make(chan struct{})}
+	port := h.Attach(conn, a.user, a.session, hub.Link{})
 	if port == nil {
 		return nil, errors.New("the hub has stopped")
 	}

@@ -67,7 +67,7 @@ func (s *server) buildApps(turnSecret []byte) error {
 		return err
 	}
 	s.app = httpapi.New(httpapi.Config{
-		SiteName: s.cfg.Name, Accounts: s.accounts, People: s.people, Export: s.exportParts(), Hub: s.hub, Chat: s.chat, Files: s.files, Announce: s.announce, Page: page, Site: s.site, StartPort: portOf(s.http),
+		SiteName: s.cfg.Name, Accounts: s.accounts, People: s.people, Export: s.exportParts(), Hub: s.hub, Chat: s.chat, Files: s.files, Announce: s.announce, Attention: s.attention, Page: page, Site: s.site, StartPort: portOf(s.http),
 		ICE:     httpapi.ICEConfig{Secret: turnSecret, Plan: s.planFor, Relay: s.relayFor},
 		Path:    s.pathConfig(),
 		Admin:   s.adminConfig(),

@@ -105,6 +105,7 @@ type server struct {
 	presence  presence.Store
 	hub       *hub.Hub
 	announce  *announce.Service
+	attention *attention
 	chat      *chat.Service
 	turn      *turnsrv.Server
 	book      *peerBook
@@ -129,7 +130,7 @@ type server struct {
 func newServer(ctx context.Context, setup setup) (s *server, err error) {
 	cfg, log := setup.loaded.Config, setup.log
 	s = &server{cfg: cfg, log: log, node: nodeName(), book: newPeerBook(time.Now)}
-	s.calls = newCallMetrics(s.segmentOf)
+	s.calls, s.attention = newCallMetrics(s.segmentOf), &attention{s: s}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.close())
@@ -210,7 +211,7 @@ func (s *server) hubConfig() hub.Config {
 	return hub.Config{
 		Node: s.node, Heartbeat: c.Heartbeat, PresenceTTL: c.PresenceTTL, ResumeWindow: c.ResumeWindow,
 		RingTimeout: c.RingTimeout, HelloTimeout: helloTimeout, MessageRate: messageRate, MessageBurst: messageBurst,
-		Now: time.Now, Logger: s.log, Chat: s.chat, Refuses: s.people.Refuses,
+		Now: time.Now, Logger: s.log, Chat: s.chat, Refuses: s.people.Refuses, Admits: s.attention.admits,
 		Hooks: hub.Hooks{
 			OnPaired: s.book.paired, OnParted: s.book.parted, OnCandidate: s.book.signalled, OnCallConnected: s.calls.connected,
 			OnCallEnded: func(over hub.CallOver) { s.hangUp(over); s.calls.over(over); s.keepCall(over) },
@@ -259,6 +260,7 @@ func (s *server) run(ctx context.Context) error {
 	wg.Go(func() { s.files.Run(ctx) })
 	serve("echo", func() error { return s.serveEcho(ctx) })
 	serve("people", func() error { return s.people.Run(ctx) })
+	serve("attention", func() error { return s.attention.serve(ctx) })
 	serve("accounts", func() error { return s.accounts.Run(ctx) })
 	wg.Go(func() {
 		watchPlaces(ctx, s.cfg.Listen, s.places, func(places []place, again bool) error { return s.move(ctx, places, again) })

@@ -129,6 +129,11 @@ func (s *Service) audience(ctx context.Context, a Announcement) ([]string, error
 	return users, nil
 }
 
+// Audience lists for whom something is that is said now. ErrNobody.
+func (s *Service) Audience(ctx context.Context, a Announcement) ([]string, error) {
+	return s.audience(ctx, a)
+}
+
 // Reach tells how many people a tag, or everybody, are. It is no error if they are none.
 func (s *Service) Reach(ctx context.Context, tag, from string) (int, error) {
 	users, err := s.audience(ctx, Announcement{Tag: tag, From: rtc.User{ID: from}})

@@ -118,7 +118,7 @@ func Merge(in Invite, into string, now time.Time) []Effect {
 
 func (c *Call) ring(d Device, now time.Time) Effect {
 	c.rung[d] = true
-	return Effect{d, &rtc.CallIncoming{Call: c.id, From: c.caller.user, Media: c.media, ServerTime: now.UnixMilli()}}
+	return Effect{d, &rtc.CallIncoming{Call: c.id, From: c.caller.user, Media: c.media, Attention: c.caller.user.ID == rtc.AttentionID, ServerTime: now.UnixMilli()}}
 }
 
 // ID is the call's name.

@@ -142,3 +142,9 @@ func (cs *calls) load(user string) (count int, engaged bool) {
 	}
 	return count, engaged
 }
+
+// shown tells whether a device is in a call as others see it: listening to an
+// endpoint is nobody's call.
+func (cs *calls) shown(d call.Device) bool {
+	return slices.ContainsFunc(cs.held[d], func(c *call.Call) bool { return !endpoint(c.Caller().ID) })
+}

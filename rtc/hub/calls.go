@@ -125,7 +125,7 @@ func (h *Hub) showBusy(key call.Device) {
 	if d == nil {
 		return
 	}
-	if busy := len(h.calls.held[key]) > 0; busy != d.busy {
+	if busy := h.calls.shown(key); busy != d.busy {
 		d.busy = busy
 		if d.port != nil { // one that is away is not kept in sight by this
 			h.publish(d)

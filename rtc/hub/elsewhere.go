@@ -32,7 +32,7 @@ func (h *Hub) tellElsewhere(user string) {
 func elsewhere(at call.Device, calls []*call.Call) []rtc.ElsewhereCall {
 	list := []rtc.ElsewhereCall{}
 	for _, c := range calls {
-		if c.State() != rtc.StateActive || c.Holds(at) {
+		if c.State() != rtc.StateActive || c.Holds(at) || endpoint(c.Caller().ID) {
 			continue
 		}
 		ends := c.Ends()

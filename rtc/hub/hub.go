@@ -37,6 +37,9 @@ type Config struct {
 	// calls from the site's own endpoints.
 	Refuses func(callee, caller string) rtc.EndReason
 	Chat    Chat // nil: texts are refused
+	// Admits tells whether a user may call rtc.AttentionID by a call of that name;
+	// nil: nobody may. Like Refuses it must return at once.
+	Admits func(call, caller string) bool
 	Hooks
 }
 

@@ -53,6 +53,8 @@ func (h *Hub) invite(d *device, m *rtc.CallInvite, ack func()) error {
 		return rtc.NewError(rtc.CodeBadData, "call is the name of another call")
 	case m.To == d.key.User:
 		return rtc.NewError(rtc.CodeBadData, "to must be somebody else")
+	case m.Device != "" && !endpoint(d.key.User):
+		return rtc.NewError(rtc.CodeBadData, "device is not for clients to choose")
 	case !endpoint(d.key.User) && !h.room(d.key, nil):
 		return errInCall()
 	}
@@ -74,6 +76,9 @@ func (h *Hub) invite(d *device, m *rtc.CallInvite, ack func()) error {
 		return nil
 	}
 	h.choose(&in)
+	if m.Device != "" {
+		in.Devices = slices.DeleteFunc(in.Devices, func(key call.Device) bool { return key.ID != m.Device })
+	}
 	c, effects := call.New(in, h.timing(), now)
 	h.calls.add(c)
 	ack()
@@ -90,6 +95,10 @@ func (h *Hub) invite(d *device, m *rtc.CallInvite, ack func()) error {
 func (h *Hub) choose(in *call.Invite) {
 	callee, urgent := in.Callee.ID, endpoint(in.Caller.ID)
 	in.Devices = h.reachable(callee)
+	if callee == rtc.AttentionID && (h.cfg.Admits == nil || !h.cfg.Admits(in.ID, in.Caller.ID)) {
+		in.Refused = rtc.EndDeclined
+		return
+	}
 	if endpoint(callee) {
 		var busy bool
 		if in.Devices, busy = h.idle(in.Devices); busy {

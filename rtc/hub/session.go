@@ -207,6 +207,9 @@ func (h *Hub) leave(d *device) {
 
 // publish makes presence show the device as it is now, for one more TTL.
 func (h *Hub) publish(d *device) {
+	if d.key.User == rtc.AttentionID {
+		return // in no roster
+	}
 	h.roster.publish(presence.Entry{
 		User: d.key.User, Device: d.key.ID, Name: d.user.Name, Node: h.cfg.Node, Busy: d.busy && d.key.User != rtc.EchoID,
 	})

@@ -1,6 +1,9 @@
 package hub
 
-import "fieldphone/rtc"
+import (
+	"fieldphone/rtc"
+	"fieldphone/rtc/call"
+)
 
 // Tell sends a numbered message to every device of some users, also to those that are away for
 // less than the resume window. It returns at once.
@@ -12,4 +15,14 @@ func (h *Hub) Tell(users []string, msg rtc.Message) {
 			}
 		}
 	})
+}
+
+// Reachable lists the devices of some users that can be rung now; none once the hub has stopped.
+func (h *Hub) Reachable(users []string) (devices []call.Device) {
+	h.ask(func() {
+		for _, user := range users {
+			devices = append(devices, h.reachable(user)...)
+		}
+	})
+	return devices
 }

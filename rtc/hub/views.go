@@ -111,13 +111,13 @@ func (h *Hub) ask(question func()) bool {
 func (h *Hub) People() (people []PersonView) {
 	h.ask(func() {
 		for id, p := range h.roster.people {
-			if id == rtc.EchoID {
+			if endpoint(id) {
 				continue
 			}
 			people = append(people, PersonView{User: rtc.User{ID: id, Name: p.name}, Status: p.shown.Status, Devices: h.deviceViews(id)})
 		}
 		for id, devices := range h.users {
-			if h.roster.people[id] != nil || id == rtc.EchoID {
+			if h.roster.people[id] != nil || endpoint(id) {
 				continue
 			}
 			view := PersonView{User: rtc.User{ID: id}, Status: rtc.Offline, Devices: h.deviceViews(id)}
@@ -156,7 +156,7 @@ func (h *Hub) Nodes() []NodeView {
 	people := map[string]int{h.cfg.Node: 0}
 	h.ask(func() {
 		for id, p := range h.roster.people {
-			if id == rtc.EchoID {
+			if endpoint(id) {
 				continue
 			}
 			on := make(map[string]bool)
@@ -181,6 +181,9 @@ func (h *Hub) Nodes() []NodeView {
 func (h *Hub) Calls() (views []CallView) {
 	h.ask(func() {
 		for _, c := range h.calls.byID {
+			if c.Caller().ID == rtc.AttentionID {
+				continue // hundreds of listeners; the speaker's call stands for them
+			}
 			views = append(views, h.callView(c))
 		}
 	})

@@ -41,8 +41,10 @@ type Call struct {
 	mu      sync.Mutex
 	changed broadcast
 	with    rtc.User
-	media   rtc.Media // what this side sends
-	invited bool      // the server knows the call
+	media   rtc.Media  // what this side sends
+	into    *Broadcast // takes the sound of the other side, which gets none
+	feed    *Broadcast // is all that this side sends
+	invited bool       // the server knows the call
 	rung    bool
 	role    rtc.Role
 	gen     int
@@ -63,18 +65,29 @@ type Incoming struct {
 // returns when the server has taken the invitation; the call may have ended by
 // then. The error is an *rtc.Error if the server refuses.
 func (p *Peer) Call(ctx context.Context, user string, media rtc.Media) (*Call, error) {
-	c := p.newCall(rand.Text(), media)
+	return p.CallNamed(ctx, newCallID(), user, media)
+}
+
+// CallNamed is Call by a name that the server has given.
+func (p *Peer) CallNamed(ctx context.Context, id, user string, media rtc.Media) (*Call, error) {
+	c := p.newCall(id, media)
+	return p.invite(ctx, c, &rtc.CallInvite{Call: c.id, To: user, Media: media})
+}
+
+func newCallID() string { return rand.Text() }
+
+func (p *Peer) invite(ctx context.Context, c *Call, invite *rtc.CallInvite) (*Call, error) {
 	c.outgoing = true
-	c.with = rtc.User{ID: user}
+	c.with = rtc.User{ID: invite.To}
 	if !p.start(c) {
 		return nil, ErrClosed
 	}
-	if _, err := p.request(ctx, &rtc.CallInvite{Call: c.id, To: user, Media: media}); err != nil {
+	if _, err := p.request(ctx, invite); err != nil {
 		if ctx.Err() != nil {
 			p.post(&rtc.CallCancel{Call: c.id}) // the invitation may have arrived
 		}
 		c.deliver(&rtc.CallEnded{Call: c.id, Reason: rtc.EndCancelled})
-		return nil, fmt.Errorf("peer: call %s: %w", user, err)
+		return nil, fmt.Errorf("peer: call %s: %w", invite.To, err)
 	}
 	c.mu.Lock()
 	c.invited = true

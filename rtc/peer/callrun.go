@@ -79,7 +79,7 @@ func (c *Call) begin(m *rtc.CallStarted) error {
 	old := c.conn
 	c.mu.Lock()
 	c.gen, c.role, c.with, c.conn = m.Gen, m.Role, m.Peer, nil
-	media := c.media
+	media, into, feed := c.media, c.into, c.feed
 	c.mu.Unlock()
 	if old != nil {
 		old.close()
@@ -90,7 +90,7 @@ func (c *Call) begin(m *rtc.CallStarted) error {
 	if err != nil {
 		return fmt.Errorf("peer: call %s: %w", c.id, err)
 	}
-	conn, err := newConnection(c.peer, m, media, servers, hooks{
+	conn, err := newConnection(c.peer, m, wanted{media, into, feed}, servers, hooks{
 		signal: func(payload json.RawMessage) {
 			c.peer.post(&rtc.CallSignal{Call: c.id, Gen: m.Gen, Payload: payload})
 		},
@@ -103,8 +103,11 @@ func (c *Call) begin(m *rtc.CallStarted) error {
 	c.conn = conn
 	c.changed.notify()
 	c.mu.Unlock()
-	c.peer.post(&rtc.CallMedia{Call: c.id, Audio: true, Video: media == rtc.Video})
+	c.peer.post(&rtc.CallMedia{Call: c.id, Audio: into == nil, Video: media == rtc.Video})
 	if m.Role == rtc.Offerer {
+		if feed != nil {
+			return conn.feeds()
+		}
 		return conn.offer(m.Media)
 	}
 	return nil

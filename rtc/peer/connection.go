@@ -22,11 +22,18 @@ type hooks struct {
 	state  func(webrtc.PeerConnectionState)
 }
 
+// wanted is what a call sends, and where what it gets goes.
+type wanted struct {
+	media rtc.Media
+	into  *Broadcast
+	feed  *Broadcast
+}
+
 // connection is the media of one generation of a call. The call's goroutine
 // owns it: offer, receive and close are for that goroutine alone.
 type connection struct {
-	gen     int
-	media   rtc.Media // what to send
+	gen int
+	wanted
 	pc      *webrtc.PeerConnection
 	relays  *relayNet
 	hooks   hooks
@@ -57,10 +64,10 @@ type payload struct {
 	Candidate   *webrtc.ICECandidateInit   `json:"candidate,omitempty"`
 }
 
-func newConnection(p *Peer, m *rtc.CallStarted, media rtc.Media, servers []iceServer, h hooks) (*connection, error) {
+func newConnection(p *Peer, m *rtc.CallStarted, wanted wanted, servers []iceServer, h hooks) (*connection, error) {
 	ctx, cancel := context.WithCancel(p.ctx)
 	c := &connection{
-		gen: m.Gen, media: media, hooks: h, log: p.log.With("call", m.Call, "gen", m.Gen), began: time.Now(),
+		gen: m.Gen, wanted: wanted, hooks: h, log: p.log.With("call", m.Call, "gen", m.Gen), began: time.Now(),
 		ctx: ctx, cancel: cancel, sending: map[webrtc.RTPCodecType]bool{},
 	}
 	if delay := p.cfg.Mirror; delay > 0 {
@@ -68,7 +75,7 @@ func newConnection(p *Peer, m *rtc.CallStarted, media rtc.Media, servers []iceSe
 			webrtc.RTPCodecTypeAudio: newMirror(delay), webrtc.RTPCodecTypeVideo: newMirror(delay),
 		}
 	}
-	pc, relays, err := newPeerConnection(ctx, p, servers)
+	pc, relays, err := newPeerConnection(ctx, p, servers, wanted)
 	if err != nil {
 		cancel()
 		return nil, err
@@ -82,6 +89,9 @@ func newConnection(p *Peer, m *rtc.CallStarted, media rtc.Media, servers []iceSe
 			c.signal(payload{Candidate: &init})
 		}
 	})
+	if wanted.feed != nil || wanted.into != nil {
+		return c, nil
+	}
 	if err := c.openEcho(); err != nil {
 		c.close()
 		return nil, fmt.Errorf("open the echo channel: %w", err)
@@ -155,6 +165,9 @@ func (c *connection) receiveDescription(d webrtc.SessionDescription) error {
 		return nil
 	}
 	for _, t := range c.pc.GetTransceivers() {
+		if c.into != nil {
+			break // only listens
+		}
 		if t.Kind() == webrtc.RTPCodecTypeAudio || c.media == rtc.Video {
 			if err := c.send(t.Kind()); err != nil {
 				return err

@@ -25,7 +25,7 @@ const (
 // newPeerConnection makes an RTCPeerConnection for one generation of a call,
 // and the network that it reaches relays through. Only a mirror asks for lost
 // packets again and sends them again: elsewhere a lost packet is counted as lost.
-func newPeerConnection(ctx context.Context, p *Peer, servers []iceServer) (*webrtc.PeerConnection, *relayNet, error) {
+func newPeerConnection(ctx context.Context, p *Peer, servers []iceServer, wanted wanted) (*webrtc.PeerConnection, *relayNet, error) {
 	media := &webrtc.MediaEngine{}
 	if err := registerCodecs(media); err != nil {
 		return nil, nil, err
@@ -35,6 +35,9 @@ func newPeerConnection(ctx context.Context, p *Peer, servers []iceServer) (*webr
 	if p.cfg.Mirror > 0 {
 		configure = func() error { return webrtc.RegisterDefaultInterceptors(media, interceptors) }
 	}
+	if wanted.feed != nil { // one track to many: what pion does by default costs more than all the rest
+		configure = func() error { return nil }
+	}
 	if err := configure(); err != nil {
 		return nil, nil, fmt.Errorf("set up RTCP: %w", err)
 	}
@@ -43,11 +46,14 @@ func newPeerConnection(ctx context.Context, p *Peer, servers []iceServer) (*webr
 		return nil, nil, err
 	}
 	config := webrtc.Configuration{ICEServers: usable(servers, p.cfg.ICE.Server, relays, p.log)}
+	if wanted.feed != nil {
+		config.Certificates = wanted.feed.certs
+	}
 	if p.cfg.ICE.RelayOnly {
 		config.ICETransportPolicy = webrtc.ICETransportPolicyRelay
 	}
 	engine := settings(p, relays)
-	closeSockets, err := useSockets(&engine, p)
+	closeSockets, err := useSockets(&engine, p, wanted.feed)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -111,7 +117,11 @@ func settings(p *Peer, relays *relayNet) webrtc.SettingEngine {
 
 // useSockets gives the engine the sockets that the configuration opens, if it
 // does, and returns what closes them.
-func useSockets(engine *webrtc.SettingEngine, p *Peer) (closeAll func(), err error) {
+func useSockets(engine *webrtc.SettingEngine, p *Peer, shared *Broadcast) (closeAll func(), err error) {
+	if shared != nil {
+		engine.SetICEUDPMux(shared.mux)
+		return func() {}, nil
+	}
 	if p.cfg.ICE.Sockets == nil {
 		return func() {}, nil
 	}
@@ -119,11 +129,7 @@ func useSockets(engine *webrtc.SettingEngine, p *Peer) (closeAll func(), err err
 	if err != nil {
 		return nil, fmt.Errorf("open sockets for candidates: %w", err)
 	}
-	muxes := make([]ice.UDPMux, len(sockets))
-	for i, socket := range sockets {
-		muxes[i] = ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: socket, Logger: pionLogs{p.log}.NewLogger("ice")})
-	}
-	mux := ice.NewMultiUDPMuxDefault(muxes...)
+	mux := muxOf(sockets, p.log)
 	engine.SetICEUDPMux(mux)
 	return func() {
 		if err := mux.Close(); err != nil {
@@ -133,6 +139,15 @@ func useSockets(engine *webrtc.SettingEngine, p *Peer) (closeAll func(), err err
 			_ = socket.Close()
 		}
 	}, nil
+}
+
+// muxOf lets many connections use the same sockets.
+func muxOf(sockets []net.PacketConn, log *slog.Logger) *ice.MultiUDPMuxDefault {
+	muxes := make([]ice.UDPMux, len(sockets))
+	for i, socket := range sockets {
+		muxes[i] = ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: socket, Logger: pionLogs{log}.NewLogger("ice")})
+	}
+	return ice.NewMultiUDPMuxDefault(muxes...)
 }
 
 // usable keeps the URLs that the configuration wants and pion can use.

@@ -155,6 +155,9 @@ func (c *connection) receiveTrack(track *webrtc.TrackRemote, _ *webrtc.RTPReceiv
 			if err != nil {
 				return
 			}
+			if c.feed != nil {
+				continue // a listener has nothing to say
+			}
 			now := time.Now()
 			c.mu.Lock()
 			if flow.first.IsZero() {
@@ -165,6 +168,9 @@ func (c *connection) receiveTrack(track *webrtc.TrackRemote, _ *webrtc.RTPReceiv
 			seen.add(packet.SequenceNumber)
 			flow.lost += seen.lost() - before
 			c.mu.Unlock()
+			if c.into != nil && track.Kind() == webrtc.RTPCodecTypeAudio {
+				c.into.pass(packet)
+			}
 			if m := c.mirrors[track.Kind()]; m != nil {
 				m.take(packet, now)
 			}

@@ -18,7 +18,7 @@ type told struct {
 
 // tell sends the server a call.report, if media run. It is for run's goroutine.
 func (c *Call) tell(last *told) {
-	if c.conn == nil || !c.conn.isConnected() {
+	if c.conn == nil || c.conn.feed != nil || !c.conn.isConnected() {
 		return
 	}
 	now, report := time.Now(), c.conn.report()
