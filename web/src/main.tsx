@@ -34,7 +34,12 @@ const local = new Kept(() => localStorage);
 const tab = new Kept(() => sessionStorage);
 
 /** For support and tests: the running call's connection, and what went wrong lately. */
-const support: { pc?: RTCPeerConnection; filePc?: RTCPeerConnection; problems: string[] } = { problems: [] };
+const support: {
+  pc?: RTCPeerConnection;
+  filePc?: RTCPeerConnection;
+  attention?: RTCPeerConnection;
+  problems: string[];
+} = { problems: [] };
 Object.defineProperty(window, "fieldphone", { value: support });
 
 const settings = new Settings({ query: location.search, languages: navigator.languages, kept: local });
@@ -89,6 +94,7 @@ const app = new App({
     newPeer: (config) => (support.filePc = new RTCPeerConnection(config)),
   },
   brightestOf,
+  onAttentionPeer: (pc) => (support.attention = pc),
   tester: async (needs) => {
     const { makeTester } = await import("./diagnose");
     return makeTester({

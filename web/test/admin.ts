@@ -96,6 +96,11 @@ export class Site {
       visible: this.app.view.visible,
       kept: this.local,
       random: (bytes) => bytes,
+      speaking: {
+        ...this.app.attentionDeps,
+        source: this.app.deps.call.source,
+        attention: this.app.attention,
+      },
     });
   }
 

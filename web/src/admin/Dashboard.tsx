@@ -46,6 +46,7 @@ export function Dashboard(): JSX.Element | null {
     visible: app.view.visible,
     kept: app.deps.local,
     random: app.deps.call.random,
+    speaking: { ...app.attentionDeps, source: app.deps.call.source, attention: app.attention },
   });
   const admin = kept.current;
   useEffect(() => {

@@ -180,6 +180,16 @@ export class Calls {
     for (const { session } of this.talks.all.value) session.link?.networkChanged();
   }
 
+  /** Puts everything on hold for a while; what it gives goes on with the call on the screen. */
+  pause(): () => void {
+    const { going } = this.talks;
+    if (!going || going.call.value.held) return () => undefined;
+    this.talks.holdAll();
+    return () => {
+      if (this.talks.going === going) this.talks.resume(going);
+    };
+  }
+
   /** Closes what is shown of an ended call. */
   dismiss(): void {
     if (!this.talks.going) this.talks.shown.value = undefined;

@@ -7,5 +7,11 @@ export const announce = {
   "announce.seen": "I have seen it",
   "announce.notify": "Announcement from {name}",
   "api.invalid_text": "Write 1 to 2000 bytes of text, without control characters.",
+  "attention.label": "Somebody speaks to everybody",
+  "attention.speaks": "{name} speaks to everybody",
+  "attention.connecting": "Connecting…",
+  "attention.leave": "Stop listening",
+  "attention.tap": "Tap to hear",
+  "api.attention_busy": "Somebody else is speaking. Wait for the end.",
   "api.no_audience": "There is nobody to hear it. Choose everybody, or another group.",
 } as const;

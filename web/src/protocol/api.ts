@@ -82,6 +82,7 @@ export const apiCodes = [
   "not_stored",
   "invalid_text",
   "no_audience",
+  "attention_busy",
   "invalid_line",
   "invalid_tags",
   "invalid_picture",

@@ -11,6 +11,8 @@ export interface User {
 
 /** The user that the server itself answers for: whoever calls it gets their own sound and picture back. */
 export const echoID = "_echo";
+/** By whom an administrator's voice is passed on to many. */
+export const attentionID = "_attention";
 
 export type Role = "offerer" | "answerer";
 export type Media = "video" | "audio";

@@ -3,6 +3,7 @@ import { signal } from "@preact/signals";
 import type { Keep } from "../call/types";
 import { ApiError, type Api } from "../protocol/api";
 import type { Timers } from "../protocol/clock";
+import type { ServerMessage } from "../protocol/messages";
 import type { Announcement, ServerTextData } from "../protocol/texts";
 
 export type Seen = ServerTextData["announcement.seen"];
@@ -52,15 +53,16 @@ export class Announcements {
     void this.work();
   }
 
-  take(
-    message: { type: "announcement"; data: Announcement } | { type: "announcement.seen"; data: Seen },
-  ): void {
+  /** Takes what belongs here; false for what does not. */
+  take(message: ServerMessage): boolean {
     if (message.type === "announcement") {
       this.add(message.data);
-      return;
+      return true;
     }
+    if (message.type !== "announcement.seen") return false;
     this.news.value = message.data;
     if (message.data.by === this.me) this.forget(message.data.announcement);
+    return true;
   }
 
   acknowledge(name: string): void {

@@ -1,5 +1,6 @@
 // The whole page without its pixels: session, connection, people, calls, texts.
 import { computed, effect, signal, untracked } from "@preact/signals";
+import { Attention, type AttentionDeps } from "../call/attention";
 import { Calls } from "../call/calls";
 import type { DeviceChoice } from "../call/devices";
 import { EchoTest } from "../call/echo";
@@ -22,6 +23,7 @@ import { PeopleApi, type ProfileChange } from "../protocol/peopleApi";
 import { RequestError } from "../protocol/pending";
 import { Chats } from "./chat/chats";
 import { Announcements } from "./announcements";
+import { attentionOf } from "./attentionOf";
 import { CallLog } from "./callLog";
 import { filesOf } from "./filesOf";
 import { Identity } from "./identity";
@@ -53,6 +55,8 @@ export class App {
   readonly files: Files;
   readonly testing: Testing;
   readonly announcements: Announcements;
+  readonly attentionDeps: AttentionDeps;
+  readonly attention: Attention;
   readonly view = new View();
   readonly thrift: Thrift;
   /** The chat that can be read on the screen now. */
@@ -128,6 +132,12 @@ export class App {
       kept: deps.local,
       onProblem: deps.onProblem,
     });
+    this.attentionDeps = attentionOf(
+      this,
+      (type, data) => this.request((line) => line.request(type, data)),
+      this.ice,
+    );
+    this.attention = new Attention(this.attentionDeps);
     this.files = filesOf(this, (type, data) => this.request((line) => line.request(type, data)), this.ice);
     this.identity = new Identity({
       api: deps.api,
@@ -266,7 +276,7 @@ export class App {
     this.clock.learn(welcome.server_time);
     if (!welcome.resumed) this.ice.clear();
     this.identity.named(welcome.user.name);
-    this.calls.welcome(welcome);
+    this.calls.welcome(this.attention.welcome(welcome));
     this.chats.welcome();
     this.files.welcome();
     this.announcements.welcome(welcome.resumed);
@@ -297,16 +307,12 @@ export class App {
         if (message.type === "text.message" && message.data.kind === "call") this.callLog.changed();
         this.chats.take(message);
         break;
-      case "announcement":
-      case "announcement.seen":
-        this.announcements.take(message);
-        break;
       case "path.run":
       case "path.signal":
         this.testing.take(message);
         break;
       default:
-        this.calls.take(message);
+        if (!this.announcements.take(message) && !this.attention.take(message)) this.calls.take(message);
     }
   }
 
@@ -316,6 +322,7 @@ export class App {
     this.ice.clear();
     this.view.reset();
     this.announcements.reset();
+    this.attention.reset();
     this.testing.reset();
     const { line } = this;
     this.line = undefined;

@@ -31,5 +31,7 @@ export interface AppDeps {
   brightestOf: (stream: MediaStream | undefined) => ReturnType<EchoDeps["brightest"]>;
   /** Loads what runs the path tests. */
   tester: (needs: TesterNeeds) => Promise<Tester>;
+  /** The connection of an attention call, for support and tests. */
+  onAttentionPeer?: (pc: RTCPeerConnection | undefined) => void;
   onProblem: (problem: string) => void;
 }

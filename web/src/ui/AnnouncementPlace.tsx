@@ -11,15 +11,16 @@ const againMs = 3_000;
  */
 export function AnnouncementPlace(): JSX.Element | null {
   const app = useApp();
-  const [Drawn, setDrawn] = useState<{ it: ComponentType } | undefined>(undefined);
+  const [Drawn, setDrawn] = useState<{ it: ComponentType; banner: ComponentType } | undefined>(undefined);
   const first = app.announcements.pending.value[0];
-  const wanted = first !== undefined;
+  const wanted = first !== undefined || app.attention.heard.value !== undefined;
   useEffect(() => {
     if (Drawn) return undefined;
     let timer = 0;
     const load = () => {
-      import("./Announcements").then(
-        ({ Announcements }) => setDrawn({ it: Announcements }),
+      Promise.all([import("./Announcements"), import("./AttentionBanner")]).then(
+        ([{ Announcements }, { AttentionBanner }]) =>
+          setDrawn({ it: Announcements, banner: AttentionBanner }),
         () => (timer = window.setTimeout(load, againMs)),
       );
     };
@@ -27,7 +28,14 @@ export function AnnouncementPlace(): JSX.Element | null {
     return () => window.clearTimeout(timer);
   }, [wanted, Drawn]);
   if (!wanted) return null;
-  if (Drawn) return <Drawn.it />;
+  if (Drawn)
+    return (
+      <>
+        <Drawn.banner />
+        <Drawn.it />
+      </>
+    );
+  if (!first) return null;
   // Plainly, rather than not at all.
   const { t } = app.settings;
   return (

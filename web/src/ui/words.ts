@@ -69,6 +69,7 @@ const apiWords: Record<ApiCode, Key> = {
   invalid_file: "files.refused",
   file_taken: "files.refused",
   store_unavailable: "api.busy",
+  attention_busy: "api.attention_busy",
   internal: "api.internal",
   unreachable: "api.unreachable",
 };

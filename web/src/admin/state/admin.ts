@@ -4,6 +4,7 @@ import { ApiError, type Api } from "../../protocol/api";
 import type { Timers } from "../../protocol/clock";
 import type { Keep } from "../../call/types";
 import { Announcing } from "./announcing";
+import { Speaking, type SpeakingDeps } from "./speaking";
 import { Editor } from "./editor";
 import { Firewall } from "./firewall";
 import { History } from "./history";
@@ -22,6 +23,7 @@ export interface AdminDeps {
   /** Kept for this device. */
   kept: Keep;
   random: (bytes: Uint8Array<ArrayBuffer>) => Uint8Array;
+  speaking: Omit<SpeakingDeps, "api">;
 }
 
 /** An account, whether it is online or not. */
@@ -59,6 +61,7 @@ export class Admin {
   readonly tests: Tests;
   readonly firewall: Firewall;
   readonly announcing: Announcing;
+  readonly speaking: Speaking;
   /** The question that is open. */
   readonly question = signal<Question | undefined>(undefined);
   /** Ticks each second while the dashboard is in front. */
@@ -110,6 +113,7 @@ export class Admin {
     this.log = new Log(api);
     this.tests = new Tests({ ...shared, api });
     this.announcing = new Announcing(deps);
+    this.speaking = new Speaking({ ...deps.speaking, api });
     this.firewall = new Firewall(api, deps.kept);
   }
 

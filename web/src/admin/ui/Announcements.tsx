@@ -9,6 +9,7 @@ import { useAdmin, useWords } from "./context";
 import { useAct, useErrorText } from "./errors";
 import { span, when } from "./format";
 import { Nothing, Panel, Tag } from "./parts";
+import { Speak } from "./Speak";
 import { Waiting } from "./Waiting";
 
 /** What administrators say to all, and who has seen it. */
@@ -32,6 +33,7 @@ export function Announcements(): JSX.Element {
       </div>
       {problem && <Told outcome={{ good: false, text: errorText(problem) }} />}
       <Compose />
+      <Speak />
       <Panel title={t("announce.said")}>
         {said === undefined ? <Waiting /> : said.length === 0 && <Nothing>{t("announce.none")}</Nothing>}
         <ol class="said" role="list">
