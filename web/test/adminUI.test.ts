@@ -120,7 +120,7 @@ test("ending what is over already is no failure, other refusals are", async () =
   site.answers["DELETE admin/allocations/18"] = refusal("not_found", 404);
   await expect(site.admin.endAllocation("18")).resolves.toBeUndefined();
   site.answers["PATCH admin/users/farid"] = refusal("last_admin", 409);
-  await expect(site.admin.setUser("farid", { admin: false })).rejects.toMatchObject({ code: "internal" });
+  await expect(site.admin.setUser("farid", { admin: false })).rejects.toMatchObject({ code: "last_admin" });
 });
 
 test("a setting that the environment decides is shown as fixed, with the reason", () => {
