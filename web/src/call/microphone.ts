@@ -19,6 +19,7 @@ export interface MicrophoneDeps {
 export class Microphone {
   track: MediaStreamTrack | undefined;
   private readonly deps: MicrophoneDeps;
+  private opening = false;
 
   constructor(deps: MicrophoneDeps) {
     this.deps = deps;
@@ -35,18 +36,26 @@ export class Microphone {
     if (track) this.watch(track);
   }
 
-  /** Opens one where there is none. moved: another one was there before. */
+  /** Opens one where there is none and none is being opened. moved: another one was there before. */
   async open(moved = false): Promise<void> {
-    await this.deps.queued(async () => {
-      if (this.track) return;
-      const { audio, problems } = await this.deps.source.capture({ audio: true, video: false });
-      if (!audio || this.discarded(audio)) {
-        this.problem(problems.audio);
-        return;
-      }
-      await this.take(audio);
-      if (moved) this.tell(audio, false);
-    });
+    if (this.opening) return;
+    this.opening = true;
+    try {
+      await this.deps.queued(() => this.openNow(moved));
+    } finally {
+      this.opening = false;
+    }
+  }
+
+  private async openNow(moved: boolean): Promise<void> {
+    if (this.track) return;
+    const { audio, problems } = await this.deps.source.capture({ audio: true, video: false });
+    if (!audio || this.discarded(audio)) {
+      this.problem(problems.audio);
+      return;
+    }
+    await this.take(audio);
+    if (moved) this.tell(audio, false);
   }
 
   /** Opens it again as it is wanted now, and only then lets go of the one before. */
