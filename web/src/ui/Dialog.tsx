@@ -25,6 +25,21 @@ export function Dialog({ label, onEscape, alert, scrim, children, ...rest }: Pro
       if (before instanceof HTMLElement && before.isConnected) before.focus();
     };
   }, []);
+  const escape = useRef(onEscape);
+  escape.current = onEscape;
+  useEffect(() => {
+    // What had the focus may be gone, as a button that was pressed; the keys are still this dialog's.
+    const onLost = (event: KeyboardEvent) => {
+      const { current } = box;
+      if (!current || document.activeElement !== document.body) return;
+      const dialogs = document.querySelectorAll(".dialog");
+      if (dialogs[dialogs.length - 1] !== current) return;
+      current.focus();
+      if (event.key === "Escape") escape.current?.();
+    };
+    document.addEventListener("keydown", onLost);
+    return () => document.removeEventListener("keydown", onLost);
+  }, []);
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key === "Escape" && onEscape) {
       event.stopPropagation();
