@@ -55,7 +55,7 @@ export default [
     name: 'call-waiting-declined',
     about: 'a second call is declined, a third is busy, and the first goes on',
     async run(lab) {
-      const [a1, a2, b1, more] = await lab.people('a1', 'a2', 'b1', 'l1');
+      const [a1, a2, b1, more] = await lab.people('a1', 'a2', 'b1', 'b1');
       await connect(a1, a2);
       await knock(b1, a2);
       await more.sees(a2);
@@ -77,9 +77,8 @@ export default [
       for (const [to, from] of [[more, a2], [a2, more]]) {
         await to.reads(`In a call with ${a1.name} on another device`);
         await to.button('Take the call here').click();
-        await Promise.all([alive(a1), alive(to)]);
+        await Promise.all([alive(a1), alive(to), from.reads('The call goes on on another of your devices')]);
         await from.isFree();
-        await from.reads('The call goes on on another of your devices');
       }
       await a1.hangUp();
       await Promise.all([a1.isFree(), a2.isFree()]);
