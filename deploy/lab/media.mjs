@@ -56,9 +56,10 @@ export async function firstFrame(patienceMs) {
 
 /**
  * Resolves with the wall-clock time at which new sound was heard for a tenth of a second, or
- * null after patienceMs. What a jitter buffer makes up out of what came before does not count.
+ * null after patienceMs. What a jitter buffer makes up out of what came before does not count;
+ * nor, where a silence must come first, what was heard before it.
  */
-export async function soundReturns(patienceMs) {
+export async function soundReturns({ patienceMs, silenceFirst }) {
   const heard = async () => {
     const stats = [...((await window.fieldphone?.pc?.getStats())?.values() ?? [])];
     const sound = stats.filter((s) => s.type === 'inbound-rtp' && s.kind === 'audio');
@@ -66,6 +67,12 @@ export async function soundReturns(patienceMs) {
   };
   const deadline = Date.now() + patienceMs;
   let before = await heard();
+  for (let quiet = 0; silenceFirst && quiet < 10 && Date.now() < deadline; ) {
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    const now = await heard();
+    quiet = now === before ? quiet + 1 : 0;
+    before = now;
+  }
   while (Date.now() < deadline) {
     await new Promise((resolve) => setTimeout(resolve, 20));
     const now = await heard();

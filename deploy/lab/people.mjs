@@ -170,9 +170,9 @@ export class Person {
   }
 
   /** Resolves with the time at which sound is heard again after a cut (Unix milliseconds). */
-  async soundReturns(patience) {
-    const at = await this.page.evaluate(soundReturns, patience);
-    if (at === null) throw new Error(`${this.name} at ${this.place} hears nothing again within ${patience / 1000} s`);
+  async soundReturns(patienceMs, silenceFirst = false) {
+    const at = await this.page.evaluate(soundReturns, { patienceMs, silenceFirst });
+    if (at === null) throw new Error(`${this.name} at ${this.place} hears nothing again within ${patienceMs / 1000} s`);
     return at;
   }
 

@@ -28,6 +28,7 @@ const dead = { loss: 0.3, roomKbps: 60, videoKbps: 20, starved: true };
 describe("what the picture may use", () => {
   test("all of it on a good link, for ever", () => {
     expect(new Set(pass(600))).toEqual(new Set([2_500]));
+    expect(adapt.unbound).toBe(true);
   });
 
   test("the browser's first guess is not believed", () => {
@@ -106,6 +107,7 @@ describe("what people want", () => {
   test("the other end wants no picture, and then again", () => {
     pass(10);
     adapt.limitKbps = 0;
+    expect(adapt.unbound).toBe(false);
     expect(adapt.order).toMatchObject({ picture: undefined, paused: "asked" });
     adapt.limitKbps = undefined;
     expect(adapt.order).toMatchObject({ picture: { kbps: 2_500 }, paused: undefined });

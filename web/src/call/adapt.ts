@@ -114,6 +114,11 @@ export class Adapt {
     if (this.upAt > this.downAt && at - this.upAt >= 2 * regretMs) this.wait = goodMs;
   }
 
+  /** Nothing holds the picture back. */
+  get unbound(): boolean {
+    return this.step === 0 && this.limitKbps === undefined && !this.thrifty;
+  }
+
   get order(): Order {
     const { step, thrifty } = this;
     const most = Math.min(this.limitKbps ?? Number.POSITIVE_INFINITY, thrifty ? thriftyKbps : Number.POSITIVE_INFINITY);

@@ -158,6 +158,9 @@ export class Flow {
     const settings = track.getSettings();
     const wanted = JSON.stringify([kind === "audio" ? (order.soundKbps ?? 0) : (order.picture ?? null), track.id, track.contentHint, settings]);
     if (this.set[kind] === wanted) return;
+    // What the browser does by itself at the start is best: a picture that is set anew in the
+    // first seconds comes too large for what is believed of the way, and stands still.
+    if (kind === "video" && this.set.video === undefined && this.adapt.unbound) return;
     const parameters: RTCRtpSendParameters = sender.getParameters();
     const encoding = parameters.encodings[0];
     if (!encoding) return;
@@ -189,7 +192,7 @@ function tunePicture(
 ): void {
   const { width, height, displaySurface } = track.getSettings() as MediaTrackSettings & { displaySurface?: string };
   const screen = displaySurface !== undefined && track.contentHint !== "motion";
-  parameters.degradationPreference = screen ? "maintain-resolution" : "balanced";
+  parameters.degradationPreference = screen ? "maintain-resolution" : "maintain-framerate";
   encoding.active = order !== undefined;
   if (!order) return;
   encoding.maxBitrate = order.kbps * 1000;
