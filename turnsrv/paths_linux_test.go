@@ -51,7 +51,7 @@ func serveForTest(what string) error {
 	if err != nil {
 		return err
 	}
-	defer s.Close()
+	defer func() { _ = s.Close() }()
 	out := json.NewEncoder(os.Stdout)
 	for in := bufio.NewScanner(os.Stdin); in.Scan(); {
 		a := account{Path: s.Path(), Kernel: s.Stats().KernelPackets}

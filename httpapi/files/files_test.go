@@ -94,7 +94,7 @@ func content(t *testing.T, s *files.Service, name string) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer r.Close()
+	defer func() { _ = r.Close() }()
 	all, err := io.ReadAll(io.NewSectionReader(r, 0, f.Size))
 	if err != nil {
 		t.Fatal(err)
@@ -292,7 +292,7 @@ func TestOnePersonIsBounded(t *testing.T) {
 		readers = append(readers, r)
 	}
 	for _, r := range readers {
-		r.Close()
+		_ = r.Close()
 	}
 	content(t, service, f.Name)
 	refused := 0

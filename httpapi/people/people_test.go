@@ -37,8 +37,16 @@ func TestCleanTags(t *testing.T) {
 		}
 	}
 	for _, bad := range [][]string{
-		{""}, {" "}, {"a\tb\x00"}, {"\u202emedics"}, {"med\u200bics"}, {strings.Repeat("x", 25)}, {strings.Repeat("x", 10_000)},
-		{"\xff"}, {"1", "2", "3", "4", "5", "6", "7", "8", "9"}, {strings.Repeat("\u0301", 50)},
+		{""},
+		{" "},
+		{"a\tb\x00"},
+		{"\u202emedics"},
+		{"med\u200bics"},
+		{strings.Repeat("x", 25)},
+		{strings.Repeat("x", 10_000)},
+		{"\xff"},
+		{"1", "2", "3", "4", "5", "6", "7", "8", "9"},
+		{strings.Repeat("\u0301", 50)},
 	} {
 		if got, err := CleanTags(bad); account.CodeOf(err) != CodeInvalidTags {
 			t.Errorf("%.40q: got %q, %v", bad, got, err)
@@ -113,7 +121,12 @@ func TestUpdatesAreGathered(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- s.Run(ctx) }()
-	defer func() { cancel(); <-done }()
+	defer func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}()
 	began := time.Now()
 	const people, rounds = 50, 20
 	for n := range rounds {

@@ -159,7 +159,7 @@ func (c *Call) Occupies(user string) bool {
 // Engages tells whether a user has a call beside which another one waits: not
 // while it only rings at them.
 func (c *Call) Engages(user string) bool {
-	return c.Occupies(user) && !(c.phase == ringing && c.callee.user.ID == user)
+	return c.Occupies(user) && (c.phase != ringing || c.callee.user.ID != user)
 }
 
 // Devices lists the ends that are known.
