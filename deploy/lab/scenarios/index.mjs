@@ -3,6 +3,7 @@
 import accessibility from './accessibility.mjs';
 import addresses from './addresses.mjs';
 import admin from './admin.mjs';
+import announce from './announce.mjs';
 import app from './app.mjs';
 import attacker from './attacker.mjs';
 import calls from './calls.mjs';
@@ -20,4 +21,4 @@ import roaming from './roaming.mjs';
 import twocalls from './twocalls.mjs';
 import weak from './weak.mjs';
 
-export const scenarios = [...presence, ...calls, ...chat, ...media, ...ringing, ...twocalls, ...paths, ...locked, ...echo, ...attacker, ...admin, ...recovery, ...roaming, ...weak, ...fallback, ...addresses, ...firstvisit, ...app, ...accessibility];
+export const scenarios = [...presence, ...calls, ...chat, ...media, ...ringing, ...twocalls, ...paths, ...locked, ...echo, ...attacker, ...admin, ...announce, ...recovery, ...roaming, ...weak, ...fallback, ...addresses, ...firstvisit, ...app, ...accessibility];
