@@ -155,7 +155,9 @@ export class Speaking {
       send: (payload) => deps.request("call.signal", { call, gen, payload }),
       onTrack: () => undefined,
       onChange: () => {
-        if (link === this.link && link.state === "connected") this.stage.value = "live";
+        if (link !== this.link || link.state !== "connected" || this.stage.value === "live") return;
+        this.stage.value = "live";
+        if (this.looking) void this.look();
       },
     });
     this.link = link;

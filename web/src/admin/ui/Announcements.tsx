@@ -97,15 +97,15 @@ function Compose(): JSX.Element {
         </button>
         {sent !== undefined && <Told outcome={{ good: true, text: t("announce.sent", { n: sent }) }} />}
       </div>
-      <figure class="preview" aria-label={t("announce.preview")}>
+      <figure class="announce-preview" aria-label={t("announce.preview")}>
         <figcaption class="compose-label">{t("announce.preview")}</figcaption>
-        <div class="preview-phone" aria-hidden="true">
-          <p class="preview-head">
+        <div class="announce-preview-phone" aria-hidden="true">
+          <p class="announce-preview-head">
             <Icon name="warning" size={18} /> {app.settings.t("announce.title")}
           </p>
-          <div class="preview-body">
+          <div class="announce-preview-body">
             {app.me && (
-              <p class="preview-from">
+              <p class="announce-preview-from">
                 <Avatar of={app.me} size="small" /> {app.me.name}
               </p>
             )}
@@ -113,7 +113,7 @@ function Compose(): JSX.Element {
               {body.trim() === "" ? "…" : body.trim()}
             </p>
           </div>
-          <p class="preview-button">
+          <p class="announce-preview-button">
             <Icon name="check" size={18} /> {app.settings.t("announce.seen")}
           </p>
         </div>
@@ -187,7 +187,7 @@ function One({ one }: { one: Said }): JSX.Element {
         </p>
       )}
       <div class="said-far">
-        <span class="meter" aria-hidden="true">
+        <span class="seen-meter" aria-hidden="true">
           <svg viewBox="0 0 100 8" preserveAspectRatio="none">
             <rect
               class={done ? "good" : ""}
