@@ -103,7 +103,6 @@ function TopBar(): JSX.Element | null {
   if (!me) return null;
   return (
     <header class="top">
-      <Logo size={34} />
       <div class="person-words">
         <span class="person-name">{me.name}</span>
         <span class="person-status">{t("top.you", { id: me.id })}</span>
