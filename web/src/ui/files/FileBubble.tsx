@@ -15,7 +15,7 @@ export function FileBubble({ message }: { message: TextMessage }): JSX.Element |
   const { files } = useApp();
   const { file } = message;
   const name = file?.file;
-  useEffect(() => (file ? files.appear({ ...message, file }) : undefined), [name, message.pos > 0]);
+  useEffect(() => (file ? files.appear({ ...message, file }) : undefined), [name, message.rev > 0]);
   return file ? <Shown message={{ ...message, file }} /> : null;
 }
 
