@@ -62,8 +62,7 @@ func TestMigrationsPair(t *testing.T) {
 		t.Fatalf("got %d migrations for SQLite, %d for MySQL", len(sqlite), len(mysql))
 	}
 	for i := range sqlite {
-		rising := i == 0 || sqlite[i].version > sqlite[i-1].version // each number comes from an area of its own
-		if !rising || sqlite[i].version != mysql[i].version || sqlite[i].name != mysql[i].name {
+		if sqlite[i].version != i+1 || sqlite[i].version != mysql[i].version || sqlite[i].name != mysql[i].name {
 			t.Errorf("number %d is %s and %s", i+1, sqlite[i].name, mysql[i].name)
 		}
 		if len(sqlite[i].statements) == 0 || len(mysql[i].statements) == 0 {
