@@ -62,10 +62,11 @@ export default [
       await more.accept();
       await a2.ringing.waitFor({ state: 'hidden' });
       await Promise.all([alive(a1), alive(more)]);
-      await a2.openText(a1);
-      await a2.reads('Video call, not taken here');
+      await a2.reads(`In a call with ${a1.name} on another device`);
       await a1.hangUp();
       await assertOver(a1, a2, more);
+      await a2.openText(a1);
+      await a2.reads('Video call');
     },
   },
   {
