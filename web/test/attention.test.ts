@@ -147,7 +147,7 @@ describe("an attention call", () => {
     rings();
     starts();
     await settle();
-    peers[0]!.ontrack?.({ track: new FakeTrack("audio") } as never);
+    peers[0]!.ontrack?.({ track: new FakeTrack("audio") });
     expect(it.sound.value).toBeDefined();
   });
 
