@@ -111,7 +111,7 @@ export default [
       await a1.hangUp();
       await a2.ringing.waitFor({ state: 'hidden' });
       await a2.page.reload({ waitUntil: 'commit' });
-      await a2.button('Calls, 1 missed calls').click();
+      await a2.button('Calls, 1 missed').click();
       await a2.reads(`${a1.name} gave up calling`);
       await a2.button('Calls').waitFor();
       const list = a2.page.getByRole('region', { name: 'Calls' });

@@ -17,7 +17,7 @@ export const calls = {
   "elsewhere.take": "Take the call here",
 
   "past.title": "Calls",
-  "past.missed": "{count} missed calls",
+  "past.missed": "{count} missed",
   "past.close": "Close",
   "past.none": "No calls yet",
   "past.none_how": "Who you called and who called you is listed here.",

@@ -88,7 +88,9 @@ function Remote({ call }: { call: Call }): JSX.Element {
   const held = call.held || flow.value?.peerPaused || app.thrift.soundOnly.value;
   const visible = sends && frames && talking && !held;
   return (
-    <div class={`remote ${app.calls.session.instruments.levels.peerSpeaks.value ? "speaks" : ""}`}>
+    <div
+      class={`remote ${app.calls.session.instruments.levels.peerSpeaks.value && !peerMedia?.held ? "speaks" : ""}`}
+    >
       <audio ref={audio.ref} autoplay />
       <video
         ref={video.ref}

@@ -14,7 +14,7 @@ export function CallsBeside({ call }: { call: Call }): JSX.Element {
   const { t } = app.settings;
   const { calls } = app;
   return (
-    <div class="beside">
+    <div class={`beside ${call.held || calls.others.value.length > 0 ? "full" : ""}`}>
       <EndedBeside />
       {call.held && (
         <button type="button" class="button primary beside-resume" onClick={() => calls.resume(call.call)}>

@@ -42,7 +42,10 @@ export function Shell({ away }: { away: boolean }): JSX.Element {
       <Banner />
       <div class="side">
         <TopBar />
-        <SideTabs />
+        <div class="side-head">
+          <SideTabs />
+          <PastCallsButton />
+        </div>
         {view.side.value === "chats" ? <ChatList /> : <Roster />}
         <SideFoot />
       </div>
@@ -109,7 +112,6 @@ function TopBar(): JSX.Element | null {
       </div>
       <div class="top-buttons">
         <QuietSwitch />
-        <PastCallsButton />
         {mayInvite(app.joining.site.value, me) && (
           <button
             type="button"
