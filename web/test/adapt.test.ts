@@ -69,7 +69,8 @@ describe("what the picture may use", () => {
     const orders = pass(60, { videoKbps: 400 });
     expect(orders.findIndex((kbps) => kbps !== undefined)).toBeLessThan(20);
     expect(adapt.order.picture?.kbps).toBe(2_500);
-    for (let i = 1; i < orders.length; i += 1) expect(orders[i] ?? 0).toBeGreaterThanOrEqual(orders[i - 1] ?? 0);
+    for (let i = 1; i < orders.length; i += 1)
+      expect(orders[i] ?? 0).toBeGreaterThanOrEqual(orders[i - 1] ?? 0);
   });
 
   test("where going up was wrong it is tried less and less often", () => {

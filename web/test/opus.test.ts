@@ -32,7 +32,12 @@ test("sound goes twice where both ends know how", () => {
 test("an encoder without parameters gets some", () => {
   const bare = sdp("m=audio 9 UDP/TLS/RTP/SAVPF 109", "a=rtpmap:109 opus/48000/2", "a=sendrecv");
   expect(tuneOpus(bare, true)).toBe(
-    sdp("m=audio 9 UDP/TLS/RTP/SAVPF 109", "a=rtpmap:109 opus/48000/2", "a=fmtp:109 useinbandfec=1;usedtx=1", "a=sendrecv"),
+    sdp(
+      "m=audio 9 UDP/TLS/RTP/SAVPF 109",
+      "a=rtpmap:109 opus/48000/2",
+      "a=fmtp:109 useinbandfec=1;usedtx=1",
+      "a=sendrecv",
+    ),
   );
 });
 

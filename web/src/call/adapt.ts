@@ -121,7 +121,10 @@ export class Adapt {
 
   get order(): Order {
     const { step, thrifty } = this;
-    const most = Math.min(this.limitKbps ?? Number.POSITIVE_INFINITY, thrifty ? thriftyKbps : Number.POSITIVE_INFINITY);
+    const most = Math.min(
+      this.limitKbps ?? Number.POSITIVE_INFINITY,
+      thrifty ? thriftyKbps : Number.POSITIVE_INFINITY,
+    );
     const weak = step === paused;
     const asked = this.limitKbps === 0;
     const picture = weak || asked ? undefined : fitting(step, most);
@@ -170,6 +173,7 @@ export class Adapt {
 
 function fitting(step: number, most: number): PictureOrder {
   const from = steps.slice(step);
-  const { kbps, side, fps } = from.find((each) => each.kept <= most && each.kbps <= 2 * most) ?? steps[paused - 1]!;
+  const { kbps, side, fps } =
+    from.find((each) => each.kept <= most && each.kbps <= 2 * most) ?? steps[paused - 1]!;
   return { kbps: Math.min(kbps, most), side, fps };
 }

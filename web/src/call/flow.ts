@@ -156,7 +156,12 @@ export class Flow {
     const track = sender?.track;
     if (!sender || !track || typeof sender.getParameters !== "function") return;
     const settings = track.getSettings();
-    const wanted = JSON.stringify([kind === "audio" ? (order.soundKbps ?? 0) : (order.picture ?? null), track.id, track.contentHint, settings]);
+    const wanted = JSON.stringify([
+      kind === "audio" ? (order.soundKbps ?? 0) : (order.picture ?? null),
+      track.id,
+      track.contentHint,
+      settings,
+    ]);
     if (this.set[kind] === wanted) return;
     // What the browser does by itself at the start is best: a picture that is set anew in the
     // first seconds comes too large for what is believed of the way, and stands still.
@@ -190,7 +195,9 @@ function tunePicture(
   order: Order["picture"],
   track: MediaStreamTrack,
 ): void {
-  const { width, height, displaySurface } = track.getSettings() as MediaTrackSettings & { displaySurface?: string };
+  const { width, height, displaySurface } = track.getSettings() as MediaTrackSettings & {
+    displaySurface?: string;
+  };
   const screen = displaySurface !== undefined && track.contentHint !== "motion";
   parameters.degradationPreference = screen ? "maintain-resolution" : "maintain-framerate";
   encoding.active = order !== undefined;

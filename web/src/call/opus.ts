@@ -22,14 +22,19 @@ function askFor(sdp: string, type: string, wanted: Record<string, string>): stri
     const map = new RegExp(`^(a=rtpmap:${type} .*?)(\r?)$`, "m");
     return sdp.replace(map, `$1$2\na=fmtp:${type} ${parameters.join(";")}$2`);
   }
-  const others = found[1]!.split(";").filter((each) => each !== "" && !(each.split("=")[0]!.trim() in wanted));
+  const others = found[1]!
+    .split(";")
+    .filter((each) => each !== "" && !(each.split("=")[0]!.trim() in wanted));
   return sdp.replace(line, `a=fmtp:${type} ${[...others, ...parameters].join(";")}$2`);
 }
 
 /** Puts a payload type first among those of the sound, which makes our side send it. */
 function prefer(sdp: string, type: string): string {
   return sdp.replace(/^(m=audio \d+ \S+)( [\d ]+)/m, (_, head: string, types: string) => {
-    const others = types.trim().split(" ").filter((each) => each !== type);
+    const others = types
+      .trim()
+      .split(" ")
+      .filter((each) => each !== type);
     return [head, type, ...others].join(" ");
   });
 }

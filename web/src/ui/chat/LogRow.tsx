@@ -32,7 +32,7 @@ export function LogRow(props: Props): JSX.Element {
     <div class={`row ${found ? "found" : ""}`} data-message={message.message}>
       {day && <DayLine at={message.server_time} />}
       {fresh && (
-        <p class="fresh">
+        <p class="unread-line">
           <span>{t("chat.new")}</span>
         </p>
       )}
