@@ -81,6 +81,14 @@ stage_services() {
   say "services: presence on Redis, accounts on MariaDB, metrics and alerts as Prometheus reads them, firewalls"
   go test -race -timeout 10m -tags services ./rtc/presence/... ./httpapi/sqlstore/... ./httpapi/firewall
   go test -race -timeout 10m -tags services -run 'Promtool|KilledMariaDB' ./cmd/fieldphone
+  say "services: the kernel path's object is what its source gives"
+  need clang=clang llvm-strip=llvm
+  [ -e /usr/include/bpf/bpf_helpers.h ] || need bpf_helpers.h=libbpf-dev
+  local object
+  object=$(mktemp)
+  turnsrv/relay/generate.sh "$object"
+  cmp "$object" turnsrv/relay/tcpath_bpfel.o
+  rm "$object"
   say "services: coturn's clients at our relay"
   go test -race -timeout 10m -tags services -run Foreign ./turnsrv
 }
