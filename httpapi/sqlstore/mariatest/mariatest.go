@@ -94,7 +94,13 @@ func (s *Server) command(t *testing.T, name string, args ...string) *exec.Cmd {
 	args = append([]string{"--no-defaults", "--datadir=" + filepath.Join(s.dir, "data")}, args...)
 	cmd := exec.Command(path, args...)
 	cmd.Dir = s.dir
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH") + ":/usr/sbin", "HOME=" + s.dir, "TMPDIR=" + s.dir}
+	inherited := cmd.Environ()
+	cmd.Env = []string{"HOME=" + s.dir, "TMPDIR=" + s.dir}
+	for _, variable := range inherited {
+		if strings.HasPrefix(variable, "PATH=") {
+			cmd.Env = append(cmd.Env, variable+":/usr/sbin")
+		}
+	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: s.account}
 	return cmd
 }
