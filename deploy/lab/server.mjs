@@ -42,7 +42,9 @@ export class Server {
   /** Starts it with settings as environment variables; returns the seconds until it answered. */
   async start(settings = {}) {
     const began = Date.now();
-    const options = { env: { PATH: process.env.PATH, HOME: this.topology.dir, FIELDPHONE_LISTEN_HTTPS_PORT: String(httpsPort), ...settings } };
+    // Who comes in a later scenario is not shown what was announced in an earlier one.
+    const own = { FIELDPHONE_LISTEN_HTTPS_PORT: String(httpsPort), FIELDPHONE_ANNOUNCEMENTS_KEEP: '0s' };
+    const options = { env: { PATH: process.env.PATH, HOME: this.topology.dir, ...own, ...settings } };
     const command = [this.binary, 'serve', '--data', this.data];
     this.#process = netns.start(this.topology.ns('srv'), command, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
     this.#log.write(`--- serve ${JSON.stringify(settings)}\n`);
