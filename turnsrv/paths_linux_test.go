@@ -1,12 +1,9 @@
 package turnsrv_test
 
 import (
-	"bufio"
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"net/netip"
 	"os"
@@ -22,48 +19,6 @@ import (
 	"fieldphone/turnsrv/credential"
 	"fieldphone/turnsrv/wire"
 )
-
-// serverEnv makes this test program a relay: "address path".
-const serverEnv = "FIELDPHONE_TEST_RELAY"
-
-// account is what a relay process tells of itself, a line for each line that it
-// reads.
-type account struct {
-	Path   turnsrv.Path
-	Kernel int64             // packets
-	Flows  [][2]turnsrv.Flow // of the allocations, oldest first
-}
-
-// serveForTest is a relay in a namespace of its own, until its input ends.
-func serveForTest(what string) error {
-	at, path, _ := strings.Cut(what, " ")
-	address := netip.MustParseAddrPort(at)
-	opened, err := turnsrv.Open(context.Background(), []netip.Addr{address.Addr()}, address.Port())
-	if err != nil {
-		return err
-	}
-	s, err := turnsrv.New(turnsrv.Config{
-		Realm: realm, Secret: secret, Logger: slog.New(slog.DiscardHandler), Now: time.Now, Listeners: opened,
-		Relay: turnsrv.PortRange{Min: 20000, Max: 29999}, Path: turnsrv.Path(path),
-		Limits: turnsrv.Limits{AllocatesPerSource: 1e4, BindingsPerSource: 1e5, AllocationsPerSession: 1000},
-		Known:  func(turnsrv.Mode, string, string, netip.Addr) bool { return true },
-	})
-	if err != nil {
-		return err
-	}
-	defer func() { _ = s.Close() }()
-	out := json.NewEncoder(os.Stdout)
-	for in := bufio.NewScanner(os.Stdin); in.Scan(); {
-		a := account{Path: s.Path(), Kernel: s.Stats().KernelPackets}
-		for _, allocation := range s.Allocations() {
-			a.Flows = append(a.Flows, [2]turnsrv.Flow{allocation.FromClient, allocation.ToClient})
-		}
-		if err := out.Encode(a); err != nil {
-			return err
-		}
-	}
-	return nil
-}
 
 // side is one relay with its clients and peers.
 type side struct {
