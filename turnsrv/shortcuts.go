@@ -246,19 +246,3 @@ func (c *shortcuts) account(s *shortcut, now relay.Counted) {
 		s.to.endpoint.socket.traffic().outMany(packets, framed)
 	}
 }
-
-// Shortcuts is how many flows the kernel forwards now.
-func (s *Server) Shortcuts() int {
-	if s.shortcuts == nil {
-		return 0
-	}
-	s.shortcuts.mu.Lock()
-	defer s.shortcuts.mu.Unlock()
-	flows := make(map[relay.Flow]bool)
-	for _, of := range s.shortcuts.of {
-		for flow := range of {
-			flows[flow] = true
-		}
-	}
-	return len(flows)
-}

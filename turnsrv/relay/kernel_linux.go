@@ -144,13 +144,6 @@ func (k *Kernel) watch(changed func()) error {
 	return nil
 }
 
-// Interfaces is how many the program is attached to.
-func (k *Kernel) Interfaces() int {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return len(k.links)
-}
-
 func four(a netip.AddrPort) (address [4]byte, port [2]byte, ok bool) {
 	if !a.Addr().Is4() {
 		return address, port, false

@@ -10,9 +10,6 @@ type Kernel struct{}
 // LoadKernel tells that there is no kernel path.
 func LoadKernel(func()) (*Kernel, error) { return nil, errors.New("the kernel path is Linux's") }
 
-// Interfaces is 0.
-func (*Kernel) Interfaces() int { return 0 }
-
 // Put is refused.
 func (*Kernel) Put(Flow, Forward) error { return ErrNoWay }
 
