@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -36,12 +35,6 @@ func listens(ctx context.Context, p *peer.Peer, heard func(*peer.Call)) {
 			}
 		}
 	}
-}
-
-func cpu() time.Duration {
-	var usage syscall.Rusage
-	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &usage)
-	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
 // Ensure an administrator's voice arrives at fifty listeners, also at one who comes late, that
@@ -96,7 +89,6 @@ func TestAttentionReachesFifty(t *testing.T) {
 	mu.Lock()
 	all := calls
 	mu.Unlock()
-	before, from, sent := cpu(), time.Now(), call.Report().Audio.Sent.Packets
 	var bad atomic.Int32
 	var hear sync.WaitGroup
 	for _, c := range all {
@@ -113,10 +105,6 @@ func TestAttentionReachesFifty(t *testing.T) {
 	if bad.Load() > 0 {
 		t.Errorf("%d do not hear", bad.Load())
 	}
-	took := time.Since(from)
-	t.Logf("%d packets/s each to %d listeners: %.1f %% of a CPU, with the listeners themselves in this process",
-		int(float64(call.Report().Audio.Sent.Packets-sent)/took.Seconds()), len(all), 100*(cpu()-before).Seconds()/took.Seconds())
-
 	if a := boss.do("POST", "/attention", object{}); a.status != 409 {
 		t.Errorf("a second one at a time: %d %s", a.status, a.body)
 	}
