@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"text/tabwriter"
 	"time"
 )
@@ -28,13 +29,27 @@ type Figures struct {
 	RSSMB     float64 `json:"rss_mb"`    // of the server
 }
 
-// fields lists what there is in the order of the table.
-func (f *Figures) fields() []*float64 {
-	return []*float64{&f.Kpps, &f.LossPct, &f.Reordered, &f.ServerCPU, &f.BoxCPU, &f.P50, &f.P99, &f.P999, &f.Cycles, &f.CycleCPU, &f.RSSMB}
+// column is one figure in a table.
+type column struct {
+	title string
+	of    func(f *Figures) *float64
 }
 
-func titles() []string {
-	return []string{"kpps", "loss %", "reordered", "server µs/pkt", "box µs/pkt", "p50 µs", "p99 µs", "p99.9 µs", "alloc/s", "µs/alloc", "RSS MB"}
+// columns are in the order of the table.
+func columns() []column {
+	return []column{
+		{"kpps", func(f *Figures) *float64 { return &f.Kpps }},
+		{"loss %", func(f *Figures) *float64 { return &f.LossPct }},
+		{"reordered", func(f *Figures) *float64 { return &f.Reordered }},
+		{"server µs/pkt", func(f *Figures) *float64 { return &f.ServerCPU }},
+		{"box µs/pkt", func(f *Figures) *float64 { return &f.BoxCPU }},
+		{"p50 µs", func(f *Figures) *float64 { return &f.P50 }},
+		{"p99 µs", func(f *Figures) *float64 { return &f.P99 }},
+		{"p99.9 µs", func(f *Figures) *float64 { return &f.P999 }},
+		{"alloc/s", func(f *Figures) *float64 { return &f.Cycles }},
+		{"µs/alloc", func(f *Figures) *float64 { return &f.CycleCPU }},
+		{"RSS MB", func(f *Figures) *float64 { return &f.RSSMB }},
+	}
 }
 
 // Row is what several rounds of one target came to.
@@ -62,14 +77,14 @@ func (r Row) Spread() Figures {
 
 func (r Row) pick(of func(sorted []float64) float64) Figures {
 	var out Figures
-	for i, field := range out.fields() {
+	for _, c := range columns() {
 		var all []float64
 		for _, round := range r.Rounds {
-			all = append(all, *round.fields()[i])
+			all = append(all, *c.of(&round))
 		}
 		if len(all) > 0 {
 			slices.Sort(all)
-			*field = of(all)
+			*c.of(&out) = of(all)
 		}
 	}
 	return out
@@ -94,42 +109,49 @@ func (r Report) WriteJSON(w io.Writer) error {
 // named, leaving out what was not measured.
 func (r Report) WriteTable(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	used := make([]bool, len(titles()))
-	for _, row := range r.Rows {
-		median := row.Median()
-		for i, f := range median.fields() {
-			used[i] = used[i] || *f != 0
-		}
-	}
-	line := func(name string, cell func(i int) string) {
-		fmt.Fprintf(t, "%s\t", name)
-		for i := range used {
-			if used[i] {
-				fmt.Fprintf(t, "%s\t", cell(i))
-			}
-		}
-		fmt.Fprintln(t)
-	}
-	line(r.What, func(i int) string { return titles()[i] })
-	for _, row := range r.Rows {
-		median, spread := row.Median(), row.Spread()
-		line(row.Name, func(i int) string {
-			return fmt.Sprintf("%s ±%.0f%%", number(*median.fields()[i]), 50**spread.fields()[i])
-		})
-	}
-	if n := len(r.Rows); n > 1 {
-		base := r.Rows[n-1].Median()
-		for _, row := range r.Rows[:n-1] {
-			median := row.Median()
-			line(row.Name+" / "+r.Rows[n-1].Name, func(i int) string {
-				if *base.fields()[i] == 0 {
-					return "-"
-				}
-				return fmt.Sprintf("%.2f", *median.fields()[i] / *base.fields()[i])
-			})
-		}
+	for _, line := range r.lines() {
+		fmt.Fprintln(t, strings.Join(line, "\t")+"\t")
 	}
 	return t.Flush()
+}
+
+// lines are the cells of the table, the titles first.
+func (r Report) lines() [][]string {
+	used := slices.DeleteFunc(columns(), func(c column) bool {
+		return !slices.ContainsFunc(r.Rows, func(row Row) bool {
+			median := row.Median()
+			return *c.of(&median) != 0
+		})
+	})
+	line := func(name string, cell func(c column) string) []string {
+		cells := []string{name}
+		for _, c := range used {
+			cells = append(cells, cell(c))
+		}
+		return cells
+	}
+	lines := [][]string{line(r.What, func(c column) string { return c.title })}
+	for _, row := range r.Rows {
+		median, spread := row.Median(), row.Spread()
+		lines = append(lines, line(row.Name, func(c column) string {
+			return fmt.Sprintf("%s ±%.0f%%", number(*c.of(&median)), 50**c.of(&spread))
+		}))
+	}
+	n := len(r.Rows)
+	if n < 2 {
+		return lines
+	}
+	base := r.Rows[n-1].Median()
+	for _, row := range r.Rows[:n-1] {
+		median := row.Median()
+		lines = append(lines, line(row.Name+" / "+r.Rows[n-1].Name, func(c column) string {
+			if *c.of(&base) == 0 {
+				return "-"
+			}
+			return fmt.Sprintf("%.2f", *c.of(&median) / *c.of(&base))
+		}))
+	}
+	return lines
 }
 
 func number(f float64) string {
