@@ -10,6 +10,7 @@ import calls from './calls.mjs';
 import chat from './chat.mjs';
 import echo from './echo.mjs';
 import fallback from './fallback.mjs';
+import files from './files.mjs';
 import firstvisit from './firstvisit.mjs';
 import locked from './locked.mjs';
 import media from './media.mjs';
@@ -21,4 +22,4 @@ import roaming from './roaming.mjs';
 import twocalls from './twocalls.mjs';
 import weak from './weak.mjs';
 
-export const scenarios = [...presence, ...calls, ...chat, ...media, ...ringing, ...twocalls, ...paths, ...locked, ...echo, ...attacker, ...admin, ...announce, ...recovery, ...roaming, ...weak, ...fallback, ...addresses, ...firstvisit, ...app, ...accessibility];
+export const scenarios = [...presence, ...calls, ...chat, ...files, ...media, ...ringing, ...twocalls, ...paths, ...locked, ...echo, ...attacker, ...admin, ...announce, ...recovery, ...roaming, ...weak, ...fallback, ...addresses, ...firstvisit, ...app, ...accessibility];
