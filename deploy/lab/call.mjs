@@ -38,7 +38,7 @@ export async function paths(...people) {
   return people.map((person, i) => `${person.place} ${types(stats[i])}`);
 }
 
-export const relayed = (call) => call.ends.some((end) => / relay\//.test(end));
+const relayed = (call) => call.ends.some((end) => / relay\//.test(end));
 
 /** The path is direct, and both pages say so. */
 export async function assertDirect(call) {

@@ -56,12 +56,14 @@ type connection struct {
 	audio     flow
 	video     flow
 	echo      echo
+	theirs    string // what the other side says that its own candidate is
 }
 
 // payload is what call.signal carries, as browsers make it.
 type payload struct {
 	Description *webrtc.SessionDescription `json:"description,omitempty"`
 	Candidate   *webrtc.ICECandidateInit   `json:"candidate,omitempty"`
+	Nominated   string                     `json:"nominated,omitempty"` // the sender's own candidate type
 }
 
 func newConnection(p *Peer, m *rtc.CallStarted, wanted wanted, servers []iceServer, h hooks) (*connection, error) {
@@ -88,6 +90,9 @@ func newConnection(p *Peer, m *rtc.CallStarted, wanted wanted, servers []iceServ
 			init := candidate.ToJSON()
 			c.signal(payload{Candidate: &init})
 		}
+	})
+	pc.SCTP().Transport().ICETransport().OnSelectedCandidatePairChange(func(pair *webrtc.ICECandidatePair) {
+		c.signal(payload{Nominated: pair.Local.Typ.String()})
 	})
 	if wanted.feed != nil || wanted.into != nil {
 		return c, nil
@@ -138,6 +143,11 @@ func (c *connection) receive(raw json.RawMessage) error {
 	var p payload
 	if err := json.Unmarshal(raw, &p); err != nil {
 		return fmt.Errorf("a signal is neither a description nor a candidate: %w", err)
+	}
+	if p.Nominated != "" {
+		c.mu.Lock()
+		c.theirs = p.Nominated
+		c.mu.Unlock()
 	}
 	switch {
 	case p.Description != nil:

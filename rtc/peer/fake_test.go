@@ -35,6 +35,7 @@ type fake struct {
 	iceAsked  int
 	mute      bool // never answer a hello
 	offers    []rtc.CallSignal
+	nominated map[string]string // by user: the candidate type that they said is theirs
 }
 
 type fakeDevice struct {
@@ -56,6 +57,7 @@ func newFake(t *testing.T) *fake {
 	f := &fake{
 		t: t, passwords: map[string]string{}, devices: map[string]*fakeDevice{}, calls: map[string]*fakeCall{},
 		hellos: map[string][]rtc.Hello{}, texts: map[string]bool{},
+		nominated: map[string]string{},
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /api/v1/register", f.register)

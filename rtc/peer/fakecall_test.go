@@ -2,6 +2,7 @@ package peer_test
 
 import (
 	"bytes"
+	"encoding/json"
 
 	"fieldphone/rtc"
 )
@@ -89,6 +90,10 @@ func (f *fake) onCall(d *fakeDevice, msg rtc.Message) (rtc.Message, func()) {
 			return func() {
 				if bytes.Contains(m.Payload, []byte(`"offer"`)) {
 					f.offers = append(f.offers, *m)
+				}
+				var said struct{ Nominated string }
+				if json.Unmarshal(m.Payload, &said) == nil && said.Nominated != "" {
+					f.nominated[d.user] = said.Nominated
 				}
 				if m.Gen == c.gen {
 					f.send(c.other(d.user), m)

@@ -3,6 +3,7 @@ package peer_test
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/netip"
 	"slices"
 	"testing"
@@ -158,6 +159,9 @@ func TestVideoCall(t *testing.T) {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if want := map[string]string{"alice": "host", "bob": "host"}; !maps.Equal(f.nominated, want) {
+		t.Errorf("the ends said that their candidates are %v, want %v", f.nominated, want)
+	}
 	if f.iceAsked != 2 {
 		t.Errorf("ICE servers were asked for %d times, want once for each end", f.iceAsked)
 	}

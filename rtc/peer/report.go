@@ -107,6 +107,13 @@ func (c *connection) selectedPair() *Pair {
 	if pair.Local.Typ == webrtc.ICECandidateTypeRelay {
 		p.Local.RelayProtocol = c.relays.protocol(pair.Local.RelatedPort)
 	}
+	// A relay that is heard before its candidate is known is taken for a peer's
+	// own address (RFC 8445, section 7.3.1.3).
+	c.mu.Lock()
+	if p.Remote.Type == "prflx" && c.theirs == "relay" {
+		p.Remote.Type = "relay"
+	}
+	c.mu.Unlock()
 	if stats, ok := transport.GetSelectedCandidatePairStats(); ok {
 		p.RTT = time.Duration(stats.CurrentRoundTripTime * float64(time.Second))
 	}

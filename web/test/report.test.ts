@@ -134,6 +134,43 @@ describe("reports", () => {
     expect(phone.reports).toHaveLength(1);
   });
 
+  test("a relay that was taken for a peer's own address is told as what it is", async () => {
+    await talk({ local: host, remote: { ...relay, candidateType: "prflx", relayProtocol: undefined } });
+    expect(phone.reports[0]!.path).toEqual({ local: "host", remote: "prflx", protocol: "udp" });
+    expect(phone.call?.path).toMatchObject({ relay: false });
+    phone.signal({ nominated: "relay" });
+    await phone.time.pass(5_000);
+    expect(phone.reports[1]!.path).toEqual({
+      local: "host",
+      remote: "relay",
+      protocol: "udp",
+      remote_relay: "10.77.1.2:49170",
+    });
+    expect(phone.call?.path).toMatchObject({ relay: true, remote: "relay" });
+    expect(phone.calls.session.instruments.quality.details.value).toMatchObject({ remote: "relay" });
+    phone.signal({ nominated: "srflx" });
+    await phone.time.pass(1_000);
+    expect(phone.call?.path).toMatchObject({ relay: false, remote: "prflx" });
+  });
+
+  test("the other end is told of the own kind of candidate, once for each, until the server has it", async () => {
+    const told = () =>
+      phone.of("call.signal").flatMap(({ payload }) => (payload as { nominated?: string }).nominated ?? []);
+    await talk({ local: host });
+    await phone.time.pass(2_000);
+    expect(told()).toEqual(["host"]);
+    phone.refuse["call.signal"] = "no_answer";
+    hears({ local: relay });
+    await phone.time.pass(500);
+    phone.refuse = {};
+    await phone.time.pass(2_000);
+    expect(told()).toEqual(["host", "relay", "relay"]);
+    phone.welcome([phone.info({ call: "c-incoming1", role: "answerer", state: "restoring" })]);
+    await phone.time.pass(1_000);
+    expect(told().slice(-1)).toEqual(["relay"]);
+    expect(told()).toHaveLength(4);
+  });
+
   test("there are none while the path is lost, and they go on afterwards", async () => {
     await talk({ received: 1 });
     phone.pc.become("disconnected");

@@ -1,6 +1,6 @@
 // A phone in a call that walks from one hotspot to the other.
 import assert from 'node:assert/strict';
-import { alive, assertDirect, connect, paths, relayed, summary } from '../call.mjs';
+import { alive, assertDirect, assertRelayed, connect, paths, summary } from '../call.mjs';
 
 /** What one walk may take at most; the median of ten must be better, see roam-ten. */
 const boundMs = 8_000;
@@ -51,9 +51,7 @@ export default [
       const times = heard.map((back) => back - at);
       for (const ms of times) assert.ok(ms < boundMs, `sound was back after ${show([times])} s`);
       const ends = await paths(...sides);
-      assert.ok(relayed({ ends }), `want a path through the relay, got ${ends.join(', ')}`);
-      // An end that hears the other's relay before its candidate is told of it takes it for a peer.
-      await Promise.any(sides.map((side) => side.reads('Connected through the relay')));
+      await assertRelayed({ ...call, ends });
       await Promise.all(sides.map((side) => alive(side)));
       return { ends, note: `sound back ${show([times])} s after the cut` };
     },

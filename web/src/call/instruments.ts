@@ -1,6 +1,6 @@
 // What is measured and agreed beside the media of a call: levels, quality, the words to compare.
 import type { Timers } from "../protocol/clock";
-import type { Payload, Role } from "../protocol/messages";
+import type { CandidateType, Payload, Role } from "../protocol/messages";
 import { Consent } from "./consent";
 import { Levels, type Gauge } from "./levels";
 import type { Mixer } from "./mixer";
@@ -32,6 +32,7 @@ export interface InstrumentsDeps {
 /** The part of a link that is looked at. */
 interface Watched {
   state: string;
+  theirs?: CandidateType | undefined;
   pc: RTCPeerConnection | undefined;
 }
 

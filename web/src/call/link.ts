@@ -1,8 +1,9 @@
 // One RTCPeerConnection from its start to its close: the media of one call and generation.
 import type { IceServers } from "../protocol/api";
 import type { Timers } from "../protocol/clock";
-import type { Payload, Role } from "../protocol/messages";
+import type { CandidateType, Payload, Role } from "../protocol/messages";
 import { Flow, type Thrift } from "./flow";
+import { Nominated } from "./nominated";
 import { tuneOpus } from "./opus";
 import { readPath } from "./path";
 import { Recovery, type LinkState } from "./recovery";
@@ -40,6 +41,7 @@ export class Link {
   pc: RTCPeerConnection | undefined;
   path: Path | undefined;
   readonly flow: Flow;
+  private readonly nominated: Nominated;
   private readonly deps: LinkDeps;
   private recovery: Recovery;
   private senders: Partial<Record<Kind, RTCRtpSender>> = {};
@@ -57,6 +59,7 @@ export class Link {
   constructor(deps: LinkDeps) {
     this.deps = deps;
     this.recovery = new Recovery(deps.now());
+    this.nominated = new Nominated(deps.send);
     this.flow = new Flow({ ...deps, sender: (kind) => this.senders[kind] });
   }
 
@@ -98,6 +101,7 @@ export class Link {
       return;
     }
     this.flow.receive(payload);
+    this.nominated.receive(payload);
     this.enqueue(async () => {
       const { pc } = this;
       if (!pc) return;
@@ -121,8 +125,14 @@ export class Link {
    */
   signallingBack(serverRestarted: boolean): void {
     if (!this.pc) return;
+    this.nominated.forget();
     const broken = this.state !== "connected" || (serverRestarted && this.path?.relay === true);
     if (this.restartWanted || broken) this.restart();
+  }
+
+  /** What the other end says of its own candidate. */
+  get theirs(): CandidateType | undefined {
+    return this.nominated.theirs;
   }
 
   get state(): LinkState {
@@ -191,9 +201,10 @@ export class Link {
     let heard = 0;
     try {
       const stats = await pc.getStats();
-      const report = readPath(stats);
+      const report = readPath(stats, this.theirs);
       heard = report.heard;
       if (report.path) this.path = report.path;
+      if (this.state === "connected") this.nominated.tell(report.path?.local);
       if (this.state === "connected") this.flow.look(stats);
       else this.flow.lost();
     } catch {

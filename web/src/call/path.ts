@@ -1,4 +1,5 @@
 // Reads from getStats which way the media goes and whether anything arrives.
+import type { CandidateType } from "../protocol/messages";
 import type { Path } from "./types";
 
 export interface Entry {
@@ -46,8 +47,8 @@ export interface PathReport {
 }
 
 /** Reads the way of the media and whether anything arrives. */
-export function readPath(stats: RTCStatsReport): PathReport {
-  const found = selected(stats);
+export function readPath(stats: RTCStatsReport, theirs?: CandidateType): PathReport {
+  const found = selected(stats, theirs);
   if (!found) return { path: undefined, heard: 0 };
   const { pair, local, remote } = found;
   const heard = (pair.bytesReceived ?? 0) + (pair.responsesReceived ?? 0) + (pair.requestsReceived ?? 0);
@@ -60,14 +61,19 @@ export function readPath(stats: RTCStatsReport): PathReport {
   return { path, heard };
 }
 
-/** Finds the selected pair; undefined while there is none. */
-export function selected(stats: RTCStatsReport): Selected | undefined {
+/**
+ * Finds the selected pair; undefined while there is none. theirs is what the other end says that
+ * its own candidate is: one that hears the other's relay before it is told of that candidate takes
+ * it for a peer's own address (RFC 8445 section 7.3.1.3).
+ */
+export function selected(stats: RTCStatsReport, theirs?: CandidateType): Selected | undefined {
   const entries = new Map<string, Entry>();
   stats.forEach((entry: Entry) => entries.set(entry.id, entry));
   const pair = selectedPair(entries);
   if (!pair) return undefined;
   const local = entries.get(pair.localCandidateId ?? "");
-  const remote = entries.get(pair.remoteCandidateId ?? "");
+  let remote = entries.get(pair.remoteCandidateId ?? "");
+  if (remote?.candidateType === "prflx" && theirs === "relay") remote = { ...remote, candidateType: "relay" };
   return { entries, pair, local, remote, rtt: pair.currentRoundTripTime ?? mediaRTT(entries) };
 }
 

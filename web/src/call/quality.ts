@@ -1,5 +1,6 @@
 // How good the call is, in a word and with the reason: getStats is read into samples, and the
 // samples of the last seconds into a grade that does not flicker.
+import type { CandidateType } from "../protocol/messages";
 import { selected, type Entry } from "./path";
 
 export type Grade = "good" | "fair" | "poor" | "lost";
@@ -80,9 +81,12 @@ interface Stat extends Entry {
   active?: boolean;
 }
 
-/** Reads one sample; undefined while no path is selected. */
-export function readSample(stats: RTCStatsReport, at: number): Sample | undefined {
-  const found = selected(stats);
+/**
+ * Reads one sample; undefined while no path is selected. theirs: what the other end says of its
+ * own candidate.
+ */
+export function readSample(stats: RTCStatsReport, at: number, theirs?: CandidateType): Sample | undefined {
+  const found = selected(stats, theirs);
   if (!found) return undefined;
   const all = [...found.entries.values()] as Stat[];
   const of = (type: string, kind?: string) =>

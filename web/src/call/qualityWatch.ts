@@ -1,11 +1,14 @@
 // Looks at the running connection every two seconds: a grade, and figures on demand.
 import { batch, signal } from "@preact/signals";
 import type { Timers } from "../protocol/clock";
+import type { CandidateType } from "../protocol/messages";
 import { detailsOf, Grader, readSample, type Details, type Sample, type Verdict } from "./quality";
 
 /** The part of a link that is watched. */
 export interface Watched {
   state: string;
+  /** What the other end says of its own candidate. */
+  theirs?: CandidateType | undefined;
   pc: Pick<RTCPeerConnection, "getStats"> | undefined;
 }
 
@@ -60,7 +63,7 @@ export class QualityWatch {
     }
     let sample: Sample | undefined;
     try {
-      sample = readSample(await link.pc.getStats(), this.deps.now());
+      sample = readSample(await link.pc.getStats(), this.deps.now(), link.theirs);
     } catch {
       // Closed meanwhile.
     }

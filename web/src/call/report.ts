@@ -1,6 +1,6 @@
 // Tells the server how the media of the running call fare: nothing runs while there is none.
 import type { Timers } from "../protocol/clock";
-import type { CallReport, CandidateType, Path } from "../protocol/messages";
+import { candidateType, type CallReport, type CandidateType, type Path } from "../protocol/messages";
 import { selected, type Entry, type Selected } from "./path";
 
 export interface ReportsDeps {
@@ -13,6 +13,8 @@ export interface ReportsDeps {
 /** The part of a link that is reported. */
 export interface Reported {
   state: string;
+  /** What the other end says of its own candidate. */
+  theirs?: CandidateType | undefined;
   pc: Pick<RTCPeerConnection, "getStats"> | undefined;
 }
 
@@ -57,14 +59,13 @@ export class Reports {
     if (link.state !== "connected" || !link.pc) return;
     link.pc.getStats().then(
       (stats) => {
-        if (this.of === of) this.send(of, stats);
+        if (this.of === of) this.send(of, selected(stats, link.theirs));
       },
       () => undefined, // Closed meanwhile.
     );
   }
 
-  private send({ call, gen }: { call: string; gen: number }, stats: RTCStatsReport): void {
-    const found = selected(stats);
+  private send({ call, gen }: { call: string; gen: number }, found: Selected | undefined): void {
     const path = found && pathOf(found);
     if (!found || !path) return;
     const now = count(found, this.deps.now());
@@ -114,14 +115,13 @@ function compare(last: Counters, now: Counters): Pick<CallReport, "loss" | "up_k
   };
 }
 
-const types: readonly string[] = ["host", "srflx", "prflx", "relay"];
-
 function pathOf({ local, remote }: Selected): Path | undefined {
-  if (!isType(local?.candidateType) || !isType(remote?.candidateType)) return undefined;
-  const relayProtocol = local?.relayProtocol;
+  const [own, theirs] = [candidateType(local?.candidateType), candidateType(remote?.candidateType)];
+  if (!local || !remote || !own || !theirs) return undefined;
+  const relayProtocol = local.relayProtocol;
   return {
-    local: local.candidateType,
-    remote: remote.candidateType,
+    local: own,
+    remote: theirs,
     protocol: local.protocol === "tcp" ? "tcp" : "udp",
     ...(relayProtocol === "udp" || relayProtocol === "tcp" || relayProtocol === "tls"
       ? { relay_protocol: relayProtocol }
@@ -133,10 +133,6 @@ function pathOf({ local, remote }: Selected): Path | undefined {
 
 const only = (key: "relay" | "remote_relay", value: string | undefined) =>
   value === undefined ? {} : { [key]: value };
-
-function isType(type: string | undefined): type is CandidateType {
-  return type !== undefined && types.includes(type);
-}
 
 function relayed({ candidateType, address, ip, port }: Entry): string | undefined {
   const host = address ?? ip;

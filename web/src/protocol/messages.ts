@@ -170,6 +170,8 @@ export interface Payload {
   limit?: { video_kbps?: number; reason?: "sound_only" | "save_data" };
   /** The sender's picture waits because its way out is weak, or goes on. */
   picture?: "paused" | "sent";
+  /** What the sender's own candidate of the selected pair is. */
+  nominated?: CandidateType;
 }
 
 export type RecordWord = "ask" | "yes" | "no" | "stop";
@@ -180,7 +182,11 @@ export interface Check {
   nonce?: string;
 }
 
-export type CandidateType = "host" | "srflx" | "prflx" | "relay";
+export const candidateTypes = ["host", "srflx", "prflx", "relay"] as const;
+export type CandidateType = (typeof candidateTypes)[number];
+
+export const candidateType = (name: string | undefined): CandidateType | undefined =>
+  candidateTypes.find((type) => type === name);
 
 /** The selected candidate pair of a call, as one end sees it. */
 export interface Path {

@@ -1,5 +1,6 @@
 // Reads what the server sends. Nothing past this file meets data of an unknown shape.
 import {
+  candidateType,
   type Check,
   endReasons,
   errorCodes,
@@ -69,6 +70,7 @@ function payload(f: Fields): Payload {
     };
   });
   out.picture = f.maybe("picture", (key) => f.oneOf(key, ["paused", "sent"]));
+  out.nominated = candidateType(f.maybe("nominated", (key) => f.text(key)));
   return out;
 }
 
