@@ -15,6 +15,7 @@ func benchmarks() []command {
 	return []command{
 		{"relay", benchRelayUsage, (*invocation).benchRelay},
 		{"turn", benchTURNUsage, (*invocation).benchTURN},
+		{"hub", benchHubUsage, (*invocation).benchHub},
 	}
 }
 

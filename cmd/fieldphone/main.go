@@ -55,7 +55,7 @@ func commands() []command {
 		{"poster", "poster [--ssid NAME] [-o FILE]       a page to print that leads people here", (*invocation).poster},
 		{"config", "config check|print [--example]       check or show the configuration", (*invocation).config},
 		{"doctor", "doctor [--json]                      look at the server of this machine, and say what to mend", (*invocation).doctor},
-		{"bench", "bench relay [--case NAME]            load TURN servers side by side, and say what it costs", (*invocation).bench},
+		{"bench", "bench relay|hub [--case NAME]        load servers side by side, and say what it costs", (*invocation).bench},
 		{"probe", "probe URL [--user ID]                try every way to a server from this machine", (*invocation).probe},
 	}
 }
