@@ -8,6 +8,7 @@ import app from './app.mjs';
 import attacker from './attacker.mjs';
 import calls from './calls.mjs';
 import chat from './chat.mjs';
+import crowd from './crowd.mjs';
 import echo from './echo.mjs';
 import fallback from './fallback.mjs';
 import files from './files.mjs';
@@ -22,4 +23,4 @@ import roaming from './roaming.mjs';
 import twocalls from './twocalls.mjs';
 import weak from './weak.mjs';
 
-export const scenarios = [...presence, ...calls, ...chat, ...files, ...media, ...ringing, ...twocalls, ...paths, ...locked, ...echo, ...attacker, ...admin, ...announce, ...recovery, ...roaming, ...weak, ...fallback, ...addresses, ...firstvisit, ...app, ...accessibility];
+export const scenarios = [...presence, ...calls, ...chat, ...files, ...crowd, ...media, ...ringing, ...twocalls, ...paths, ...locked, ...echo, ...attacker, ...admin, ...announce, ...recovery, ...roaming, ...weak, ...fallback, ...addresses, ...firstvisit, ...app, ...accessibility];

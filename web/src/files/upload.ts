@@ -93,11 +93,10 @@ export class Upload {
 
   private async send(offset: number, most: number): Promise<{ offset: number; complete: boolean }> {
     const { api, info, source, now } = this.deps;
-    const part = await source
-      .slice(offset, Math.min(source.size, offset + Math.min(this.chunk, most)))
-      .arrayBuffer();
-    if (part.byteLength === 0 && offset < source.size) throw new Error("the file is cut");
-    const sum = base64(await digest(part));
+    const part = source.slice(offset, Math.min(source.size, offset + Math.min(this.chunk, most)));
+    const content = await part.arrayBuffer();
+    if (content.byteLength === 0 && offset < source.size) throw new Error("the file is cut");
+    const sum = base64(await digest(content));
     const began = now();
     try {
       const answer = await api.write(info.file, offset, part, sum, this.abort.signal);

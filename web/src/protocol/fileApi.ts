@@ -65,11 +65,14 @@ export class FileApi {
     }
   }
 
-  /** Adds a chunk; digest is its SHA-256 in base64. Throws nothing but an ApiError. */
+  /**
+   * Adds a chunk; digest is its SHA-256 in base64. Throws nothing but an ApiError. A Blob, since
+   * Chromium sends one four times as fast as an ArrayBuffer.
+   */
   async write(
     file: string,
     offset: number,
-    chunk: ArrayBuffer,
+    chunk: Blob,
     digest: string,
     signal: AbortSignal,
   ): Promise<{ offset: number; complete: boolean }> {
