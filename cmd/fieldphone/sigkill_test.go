@@ -11,9 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -27,8 +25,6 @@ import (
 )
 
 const (
-	// asServer, in the environment, turns this test binary into the program.
-	asServer = "TEST_AS_FIELDPHONE"
 	// killRuns says how often a server is killed; without, a few times.
 	killRuns     = "TEST_KILL_RUNS"
 	usualKills   = 8
@@ -41,44 +37,6 @@ const (
 	notStoredPause = 100 * time.Millisecond
 	writePace      = 5 * time.Millisecond // of one client, within its rate limit
 )
-
-// victim is a server in a process of its own.
-type victim struct {
-	process *exec.Cmd
-	output  *lockedBuffer
-	ended   chan struct{}
-	url     string
-}
-
-func startVictim(t *testing.T, data string, settings ...string) *victim {
-	t.Helper()
-	v := &victim{output: newLockedBuffer(), ended: make(chan struct{})}
-	v.process = exec.Command(os.Args[0], "serve", "--data", data)
-	v.process.Env = append(os.Environ(), append([]string{
-		asServer + "=1", "FIELDPHONE_LISTEN_ADDRESSES=127.0.0.1", "FIELDPHONE_LISTEN_HTTPS_PORT=0", "FIELDPHONE_LISTEN_HTTP_PORT=0",
-		"FIELDPHONE_TURN_PORT=0", "FIELDPHONE_MDNS_NAME=", "FIELDPHONE_SESSION_BCRYPT_COST=4", "GOCOVERDIR=" + t.TempDir(),
-	}, settings...)...)
-	v.process.Stdout, v.process.Stderr = v.output, v.output
-	if err := v.process.Start(); err != nil {
-		t.Fatal(err)
-	}
-	go func() {
-		defer close(v.ended)
-		_ = v.process.Wait()
-	}()
-	t.Cleanup(v.kill)
-	if !v.output.waitFor("Press Ctrl-C to stop.", v.ended) {
-		t.Fatalf("the server did not start:\n%s", v.output.String())
-	}
-	v.url = strings.TrimSuffix(regexp.MustCompile(`https://127\.0\.0\.1:\d+/`).FindString(v.output.String()), "/")
-	return v
-}
-
-// kill is SIGKILL.
-func (v *victim) kill() {
-	_ = v.process.Process.Kill()
-	<-v.ended
-}
 
 // killer is a site that is killed again and again, and what it said that it
 // stored.
