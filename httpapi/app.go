@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"sync"
 	"time"
 
 	"fieldphone/httpapi/account"
@@ -85,6 +86,8 @@ type App struct {
 	counted counters
 	sweeps  sweepers
 	admin   adminState
+	crew    crew      // writes to WebSockets
+	buffers sync.Pool // that they write with
 }
 
 // New makes the app; every route is on this page.
@@ -145,7 +148,8 @@ func New(cfg Config) *App {
 }
 
 func newFiber(log *slog.Logger) *fiber.App {
-	return fiber.New(fiber.Config{
+	app := fiber.New(fiber.Config{
+		ReduceMemoryUsage:     true, // a connection that waits holds no buffers
 		AppName:               "Fieldphone",
 		DisableStartupMessage: true,
 		Immutable:             true, // what handlers keep outlives the request
@@ -156,6 +160,8 @@ func newFiber(log *slog.Logger) *fiber.App {
 		IdleTimeout:           idleTimeout,
 		ErrorHandler:          errorHandler(log),
 	})
+	app.Server().KeepHijackedConns = true // see webSocket
+	return app
 }
 
 // Serve answers on ln until ln is closed or Shutdown is called.

@@ -69,7 +69,9 @@ func (a *App) events(c *fiber.Ctx) error {
 	c.Set("Content-Type", "text/event-stream")
 	c.Set("X-Accel-Buffering", "no")
 	c.Context().SetBodyStreamWriter(func(w *bufio.Writer) {
-		out := a.newOutlet(session)
+		news := make(chan struct{}, 1)
+		out := a.newOutlet(session, func() { news <- struct{}{} })
+		defer out.end()
 		stream := &eventStream{session: session.ID, ready: make(chan struct{})}
 		name := a.streams.add(stream)
 		defer a.streams.remove(name)
@@ -85,12 +87,34 @@ func (a *App) events(c *fiber.Ctx) error {
 		defer stream.port.Detach()
 		close(stream.ready)
 		out.stillSignedIn(token)
-		reason, ok := out.pump(func(frame []byte) bool { return write("", frame) }, nil)
-		if ok {
-			write("end", endEvent(reason))
+		for range news {
+			reason, ok := writeEvents(out, write)
+			if !ok {
+				return
+			}
+			if reason != (rtc.Close{}) {
+				write("end", endEvent(reason))
+				return
+			}
 		}
 	})
 	return nil
+}
+
+// writeEvents writes what waits. A reason is what to end with; not ok means that
+// the client is gone.
+func writeEvents(out *outlet, write func(event string, data []byte) bool) (reason rtc.Close, ok bool) {
+	for {
+		frames, reason := out.next()
+		if frames == nil {
+			return reason, true
+		}
+		for _, frame := range frames {
+			if !write("", frame) {
+				return rtc.Close{}, false
+			}
+		}
+	}
 }
 
 func endEvent(reason rtc.Close) []byte {

@@ -3,7 +3,6 @@ package httpapi
 import (
 	"context"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"fieldphone/httpapi/account"
@@ -20,36 +19,51 @@ const maxQueued = 6 << 20
 
 // outlet is the sending half of a signalling connection, the same for every
 // transport: a bounded queue, a reason to close, and the end of the session.
-// It is a hub.Conn.
+// It is a hub.Conn. It holds no memory for what does not wait.
 type outlet struct {
 	app     *App
 	session account.Session
-	queue   chan [][]byte
-	queued  atomic.Int64 // bytes in queue
-	once    sync.Once
-	reason  rtc.Close
-	closing chan struct{} // closed by Close
+	// ready is told, once, that there is something for next, until next has said
+	// that there is nothing more. It returns at once.
+	ready  func()
+	expiry *time.Timer
+
+	mu     sync.Mutex
+	queue  [][][]byte // sends, oldest first
+	bytes  int64      // in queue
+	told   bool       // ready was, and next has not come to the end
+	closed bool       // by Close or end: nothing is queued any more
+	reason rtc.Close
 }
 
-func (a *App) newOutlet(session account.Session) *outlet {
-	return &outlet{app: a, session: session, queue: make(chan [][]byte, a.cfg.SendQueue), closing: make(chan struct{})}
+func (a *App) newOutlet(session account.Session, ready func()) *outlet {
+	o := &outlet{app: a, session: session, ready: ready}
+	o.expiry = time.AfterFunc(session.ExpiresAt.Sub(a.cfg.Now()), o.expire)
+	return o
 }
 
 // Send implements hub.Conn.
 func (o *outlet) Send(frames ...[]byte) bool {
 	size := bytesOf(frames)
-	if o.queued.Add(size) > maxQueued {
-		o.queued.Add(-size)
-		return false
-	}
-	select {
-	case o.queue <- frames:
-		o.app.counted.queued(len(o.queue))
+	o.mu.Lock()
+	if o.closed { // what it misses makes no difference now
+		o.mu.Unlock()
 		return true
-	default:
-		o.queued.Add(-size)
+	}
+	if len(o.queue) >= o.app.cfg.SendQueue || o.bytes+size > maxQueued {
+		o.mu.Unlock()
 		return false
 	}
+	o.queue = append(o.queue, frames)
+	o.bytes += size
+	waiting, first := len(o.queue), !o.told
+	o.told = true
+	o.mu.Unlock()
+	o.app.counted.queued(waiting)
+	if first {
+		o.ready()
+	}
+	return true
 }
 
 func bytesOf(frames [][]byte) (size int64) {
@@ -57,6 +71,44 @@ func bytesOf(frames [][]byte) (size int64) {
 		size += int64(len(frame))
 	}
 	return size
+}
+
+// Close implements hub.Conn.
+func (o *outlet) Close(reason rtc.Close) {
+	o.mu.Lock()
+	first := !o.closed && !o.told
+	if !o.closed {
+		o.closed, o.reason, o.told = true, reason, true
+	}
+	o.mu.Unlock()
+	if first {
+		o.ready()
+	}
+}
+
+// end forgets everything: the connection is gone.
+func (o *outlet) end() {
+	o.expiry.Stop()
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.closed, o.queue, o.bytes = true, nil, 0
+}
+
+// next takes the oldest send. Without one it returns nil, and, once Close was
+// called, the reason for it; ready is then told of more.
+func (o *outlet) next() (frames [][]byte, reason rtc.Close) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if len(o.queue) == 0 {
+		o.queue = nil
+		o.told = o.closed // nothing comes after Close
+		return nil, o.reason
+	}
+	frames = o.queue[0]
+	o.queue[0] = nil
+	o.queue = o.queue[1:]
+	o.bytes -= bytesOf(frames)
+	return frames, rtc.Close{}
 }
 
 // stillSignedIn closes a connection whose session ended while it was being
@@ -68,50 +120,8 @@ func (o *outlet) stillSignedIn(token string) {
 	}
 }
 
-// Close implements hub.Conn.
-func (o *outlet) Close(reason rtc.Close) {
-	o.once.Do(func() {
-		o.reason = reason
-		close(o.closing)
-	})
-}
-
-// pump writes what is queued until write fails, gone is closed, or Close is
-// called; then it writes what is still queued and returns the reason, ok. It
-// asks the accounts, when the session would end, whether it was renewed.
-func (o *outlet) pump(write func(frame []byte) bool, gone <-chan struct{}) (reason rtc.Close, ok bool) {
-	expiry := time.NewTimer(o.session.ExpiresAt.Sub(o.app.cfg.Now()))
-	defer expiry.Stop()
-	for {
-		select {
-		case frames := <-o.queue:
-			if !o.writeAll(frames, write) {
-				return rtc.Close{}, false
-			}
-		case <-expiry.C:
-			expiry.Reset(o.renewed())
-		case <-o.closing:
-			for range len(o.queue) {
-				if !o.writeAll(<-o.queue, write) {
-					return rtc.Close{}, false
-				}
-			}
-			return o.reason, true
-		case <-gone:
-			return rtc.Close{}, false
-		}
-	}
-}
-
-func (o *outlet) writeAll(frames [][]byte, write func(frame []byte) bool) bool {
-	o.queued.Add(-bytesOf(frames))
-	for _, frame := range frames {
-		if !write(frame) {
-			return false
-		}
-	}
-	return true
-}
+// expire asks the accounts, when the session would end, whether it was renewed.
+func (o *outlet) expire() { o.expiry.Reset(o.renewed()) }
 
 // renewed returns how long the session still lasts; of one that has ended, the
 // hub ends every connection and call.

@@ -8,14 +8,18 @@ import (
 	"fieldphone/rtc"
 )
 
-func newTestOutlet(sends int) *outlet {
+func newTestOutlet(t *testing.T, sends int) (o *outlet, told *int) {
 	a := &App{cfg: Config{SendQueue: sends, Now: time.Now}}
-	return a.newOutlet(account.Session{ExpiresAt: time.Now().Add(time.Hour)})
+	told = new(int)
+	o = a.newOutlet(account.Session{ExpiresAt: time.Now().Add(time.Hour)}, func() { *told++ })
+	t.Cleanup(o.end)
+	return o, told
 }
 
-// Ensure all of a send is queued or none, by number and by bytes.
+// Ensure all of a send is queued or none, by number and by bytes, and that its
+// writer is told once.
 func TestOutletTakesAllOrNothing(t *testing.T) {
-	o := newTestOutlet(2)
+	o, told := newTestOutlet(t, 2)
 	big := make([]byte, maxQueued/2+1)
 	if !o.Send(big) || o.Send(big) {
 		t.Error("the bytes are not bounded")
@@ -24,12 +28,38 @@ func TestOutletTakesAllOrNothing(t *testing.T) {
 		t.Error("the sends are not bounded")
 	}
 	o.Close(rtc.CloseSlow)
-	var written int
-	reason, ok := o.pump(func(frame []byte) bool { written += len(frame); return true }, nil)
-	if written != len(big)+2 || reason != rtc.CloseSlow || !ok {
-		t.Errorf("%d bytes written, %v %v", written, reason, ok)
+	o.Close(rtc.CloseGoingAway)
+	if !o.Send([]byte("late")) || *told != 1 {
+		t.Errorf("told %d times", *told)
 	}
-	if o.queued.Load() != 0 {
-		t.Errorf("%d bytes are still counted", o.queued.Load())
+	var written int64
+	for {
+		frames, reason := o.next()
+		if frames == nil {
+			if reason != rtc.CloseSlow {
+				t.Errorf("closed with %v", reason)
+			}
+			break
+		}
+		written += bytesOf(frames)
+	}
+	if written != int64(len(big)+2) || o.bytes != 0 {
+		t.Errorf("%d bytes written, %d are still counted", written, o.bytes)
+	}
+}
+
+// Ensure the writer is told again of what comes after it has come to the end.
+func TestOutletTellsAgain(t *testing.T) {
+	o, told := newTestOutlet(t, 2)
+	for want := 1; want < 4; want++ {
+		if o.Send([]byte("a")); *told != want {
+			t.Fatalf("told %d times, want %d", *told, want)
+		}
+		if frames, _ := o.next(); frames == nil {
+			t.Fatal("nothing was queued")
+		}
+		if frames, _ := o.next(); frames != nil {
+			t.Fatal("there was more than was queued")
+		}
 	}
 }

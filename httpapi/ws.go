@@ -3,19 +3,27 @@ package httpapi
 import (
 	"net"
 	"net/netip"
-	"sync"
 	"time"
 
 	"fieldphone/httpapi/account"
 	"fieldphone/rtc"
 	"fieldphone/rtc/hub"
 
+	fast "github.com/fasthttp/websocket"
 	"github.com/gofiber/contrib/websocket"
 	"github.com/gofiber/fiber/v2"
 )
 
 // closeWait is how long the client may take to answer our close frame.
 const closeWait = 2 * time.Second
+
+// Buffers of a WebSocket. What a client sends is read past a full buffer, so it
+// need hold no more than a frame's header and a pong; those to write with are
+// shared, and a larger message is written past them.
+const (
+	wsReadBuffer  = 256
+	wsWriteBuffer = 2048
+)
 
 // What the upgrade hands to the socket; contrib/websocket copies string keys.
 const (
@@ -25,15 +33,24 @@ const (
 	wsLink    = "link"
 )
 
-// webSocket connects a signed-in client to the hub.
+// webSocket connects a signed-in client to the hub. What the upgrade took is
+// given back before the client says anything: the handler returns, and
+// fasthttp, told so by KeepHijackedConns, leaves the connection open.
 func (a *App) webSocket() fiber.Handler {
 	serve := websocket.New(func(c *websocket.Conn) {
+		s := &socket{app: a, conn: c.Conn}
 		session, _ := c.Locals(wsSession).(account.Session)
 		user, _ := c.Locals(wsUser).(rtc.User)
 		token, _ := c.Locals(wsToken).(string)
 		link, _ := c.Locals(wsLink).(hub.Link)
-		a.serveSocket(c, session, user, token, link)
-	}, websocket.Config{HandshakeTimeout: readTimeout, ReadBufferSize: 2048, WriteBufferSize: 2048})
+		if early(c.NetConn()) {
+			s.conn.Close()
+			return
+		}
+		s.open(session, user, token, link)
+	}, websocket.Config{
+		HandshakeTimeout: readTimeout, ReadBufferSize: wsReadBuffer, WriteBufferSize: wsWriteBuffer, WriteBufferPool: &a.buffers,
+	})
 	return func(c *fiber.Ctx) error {
 		user, err := a.caller(c)
 		if err != nil {
@@ -63,47 +80,93 @@ func linkOf(c *fiber.Ctx, transport string) hub.Link {
 	return link
 }
 
-func (a *App) serveSocket(c *websocket.Conn, session account.Session, user rtc.User, token string, link hub.Link) {
-	out := a.newOutlet(session)
-	gone := make(chan struct{}) // closed when the reader has ended
-	var writer sync.WaitGroup
-	writer.Go(func() { a.writeSocket(c, out, gone) })
-	defer writer.Wait() // contrib/websocket reuses c once this returns
-	defer close(gone)
+// early tells whether the client sent something before it was answered, which
+// RFC 6455 (section 4.1) forbids. It would be in a buffer that fasthttp takes
+// back. Nothing is read from the network.
+func early(conn net.Conn) bool {
+	var one [1]byte
+	_ = conn.SetReadDeadline(time.Unix(1, 0))
+	n, _ := conn.Read(one[:])
+	_ = conn.SetReadDeadline(time.Time{})
+	return n > 0
+}
 
-	port := a.cfg.Hub.Attach(out, user, session.ID, link)
-	if port == nil {
-		out.Close(rtc.CloseGoingAway)
-		return
+// socket is a WebSocket that is a connection of the hub: one goroutine reads it,
+// the crew writes to it.
+type socket struct {
+	app  *App
+	conn *fast.Conn
+	out  *outlet
+	port *hub.Port
+}
+
+// open attaches the socket and lets it live.
+func (s *socket) open(session account.Session, user rtc.User, token string, link hub.Link) {
+	a := s.app
+	write := s.write
+	s.out = a.newOutlet(session, func() { a.crew.do(write) })
+	if s.port = a.cfg.Hub.Attach(s.out, user, session.ID, link); s.port == nil {
+		s.out.Close(rtc.CloseGoingAway)
 	}
-	defer port.Detach()
-	out.stillSignedIn(token)
-	c.SetReadLimit(int64(a.cfg.MessageBytes))
+	s.conn.SetReadLimit(int64(a.cfg.MessageBytes))
+	go s.read()
+	s.out.stillSignedIn(token)
+}
+
+// read ends with the connection, by whoever's will.
+func (s *socket) read() {
+	defer s.conn.Close()
+	defer s.out.end()
+	if s.port != nil {
+		defer s.port.Detach()
+	}
 	for {
-		kind, frame, err := c.ReadMessage()
-		if err != nil {
+		kind, frame, err := s.conn.ReadMessage()
+		switch {
+		case err != nil:
 			return
+		case kind != websocket.TextMessage:
+			s.out.Close(rtc.CloseProtocolError)
+		case s.port != nil:
+			s.port.Receive(frame)
 		}
-		if kind != websocket.TextMessage {
-			out.Close(rtc.CloseProtocolError)
-			continue
-		}
-		port.Receive(frame)
 	}
 }
 
-// writeSocket owns all writing to the connection. A last close frame says why,
-// and the client gets a moment to agree before the reader ends.
-func (a *App) writeSocket(c *websocket.Conn, out *outlet, gone <-chan struct{}) {
-	reason, ok := out.pump(func(frame []byte) bool {
-		_ = c.SetWriteDeadline(a.cfg.Now().Add(writeWait))
-		return c.WriteMessage(websocket.TextMessage, frame) == nil
-	}, gone)
-	if !ok {
-		c.Close() // ends the reader
-		return
+// write sends what waits. A last close frame says why, and the client gets a
+// moment to agree before the reader ends.
+func (s *socket) write() {
+	for {
+		frames, reason := s.out.next()
+		switch {
+		case frames == nil && reason == rtc.Close{}:
+			return
+		case frames == nil:
+			deadline := s.app.cfg.Now().Add(closeWait)
+			_ = s.conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(reason.Code, reason.Reason), deadline)
+			_ = s.conn.SetReadDeadline(deadline)
+			return
+		}
+		for _, frame := range frames {
+			_ = s.conn.SetWriteDeadline(s.app.cfg.Now().Add(writeWait))
+			if s.conn.WriteMessage(websocket.TextMessage, frame) != nil {
+				s.out.end()
+				s.cut()
+				return
+			}
+		}
 	}
-	deadline := a.cfg.Now().Add(closeWait)
-	_ = c.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(reason.Code, reason.Reason), deadline)
-	_ = c.SetReadDeadline(deadline)
+}
+
+// cut ends the reader at once. A farewell within TLS would wait for a client
+// that reads nothing.
+func (s *socket) cut() {
+	conn := s.conn.NetConn()
+	if hijacked, ok := conn.(interface{ UnsafeConn() net.Conn }); ok {
+		conn = hijacked.UnsafeConn()
+	}
+	if secure, ok := conn.(interface{ NetConn() net.Conn }); ok {
+		conn = secure.NetConn()
+	}
+	conn.Close()
 }
