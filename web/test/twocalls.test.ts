@@ -200,6 +200,51 @@ describe("of two calls", () => {
   });
 });
 
+describe("a single call", () => {
+  test("is put on hold and goes on as it was; the other side is told of both", async () => {
+    const pc = await phone.talk();
+    await phone.calls.session.own!.setVideo(false);
+    phone.calls.hold();
+    await settle();
+    expect([phone.call?.held, sends(pc), closed(pc)]).toEqual([true, [undefined, undefined], false]);
+    expect(phone.tracks.every(stopped)).toBe(true);
+    expect(told().pop()).toEqual({ call: phone.name, held: true, audio: false });
+    phone.calls.resume(phone.name);
+    await settle();
+    expect(phone.call).toMatchObject({ held: false, own: { audio: true, video: false } });
+    expect(sends(pc)).toEqual(["audio", undefined]);
+    expect(told().pop()).toEqual({ call: phone.name, held: undefined, audio: true });
+  });
+
+  test("stays on hold across a reload", async () => {
+    await phone.talk();
+    phone.calls.hold();
+    const { name } = phone;
+    phone = new Phone("some", phone.tab);
+    phone.welcome([phone.info({ call: name })]);
+    expect([shown(), phone.call?.held]).toEqual(["Bob", true]);
+  });
+
+  test("that both put on hold is heard once both go on", async () => {
+    const pc = await phone.talk();
+    const media = { call: phone.name, audio: false, video: false, screen: false };
+    phone.calls.hold();
+    phone.say("call.media", { ...media, held: true });
+    phone.calls.resume(phone.name);
+    await settle();
+    expect(sends(pc)).toEqual([undefined, undefined]);
+    phone.say("call.media", { ...media, audio: true });
+    await settle();
+    expect(sends(pc)).toEqual(["audio", "video"]);
+  });
+
+  test("that only rings cannot be put on hold", async () => {
+    await phone.calls.invite(bob, "video");
+    phone.calls.hold();
+    expect(phone.call?.held).toBe(false);
+  });
+});
+
 describe("put on hold by the other side", () => {
   test("nothing is sent to somebody who does not listen, and the devices stay open", async () => {
     const pc = await phone.talk();

@@ -52,6 +52,33 @@ export default [
     },
   },
   {
+    name: 'call-held',
+    about: 'a single call is put on hold, on a phone and on a wide screen, and goes on',
+    async run(lab) {
+      const [a1, p1] = await lab.people('a1', 'p1');
+      await p1.page.setViewportSize({ width: 390, height: 844 });
+      await connect(a1, p1);
+      const hold = [
+        [a1, p1, () => a1.button('Hold').click()],
+        [p1, a1, async () => {
+          await p1.button('More').click();
+          await p1.button('Hold').click();
+        }],
+      ];
+      for (const [holder, other, press] of hold) {
+        await press();
+        await Promise.all([
+          other.reads(`${holder.name} put you on hold`),
+          holder.reads(`On hold: ${other.name} hears and sees nothing of you`),
+        ]);
+        await Promise.all([assertSilent(holder), assertSilent(other)]);
+        await holder.button('Resume').press('Enter');
+        await other.readsNoMore(`${holder.name} put you on hold`);
+        await Promise.all([alive(a1), alive(p1)]);
+      }
+    },
+  },
+  {
     name: 'call-waiting-declined',
     about: 'a second call is declined, a third is busy, and the first goes on',
     async run(lab) {

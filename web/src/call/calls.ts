@@ -162,6 +162,11 @@ export class Calls {
     for (const talk of this.talks.all.value) this.end(talk, false);
   }
 
+  /** Puts the call on the screen on hold. */
+  hold(): void {
+    if (this.talks.going?.holdable) this.talks.holdAll();
+  }
+
   /** Goes on with a call that is on hold; the present one is put on hold. */
   resume(call: string): void {
     const talk = this.talks.find(call);

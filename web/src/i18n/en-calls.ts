@@ -2,6 +2,7 @@ export const calls = {
   "incoming.holds": "{name} waits on hold meanwhile.",
   "incoming.end_accept": "End and accept",
 
+  "held.hold": "Hold",
   "held.label": "Calls on hold",
   "held.waits": "On hold",
   "held.swap": "Swap",

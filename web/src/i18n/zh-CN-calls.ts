@@ -4,6 +4,7 @@ export const calls: Record<keyof typeof en, string> = {
   "incoming.holds": "接听期间，{name} 的通话会保持等待。",
   "incoming.end_accept": "结束并接听",
 
+  "held.hold": "保持通话",
   "held.label": "保持中的通话",
   "held.waits": "保持中",
   "held.swap": "切换",

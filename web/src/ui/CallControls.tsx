@@ -1,6 +1,7 @@
 import type { ReadonlySignal } from "@preact/signals";
 import type { JSX } from "preact";
 import type { Call } from "../call/types";
+import { echoID } from "../protocol/messages";
 import { CallMore, MoreItem } from "./CallMore";
 import { LevelFill } from "./CallGauges";
 import { useApp } from "./context";
@@ -17,6 +18,7 @@ export function CallControls({ call }: { call: Call }): JSX.Element {
   const media = calls.session.own;
   const { own } = call;
   const running = !call.held && !["inviting", "ringing"].includes(call.stage);
+  const holdable = running && call.stage !== "starting" && call.peer.id !== echoID;
   const unread = app.chats.unreadIn(call.peer.id);
   const texts = view.textsInCall.value;
   return (
@@ -50,6 +52,9 @@ export function CallControls({ call }: { call: Call }): JSX.Element {
               onClick={() => void (own.screen ? media?.stopScreen() : media?.shareScreen())}
             />
           )}
+          {holdable && view.wide.value && (
+            <Control icon="pause" label={t("held.hold")} onClick={() => calls.hold()} />
+          )}
           {!view.wide.value && (
             <Control
               icon="message"
@@ -60,6 +65,9 @@ export function CallControls({ call }: { call: Call }): JSX.Element {
             />
           )}
           <CallMore>
+            {holdable && !view.wide.value && (
+              <MoreItem icon="pause" label={t("held.hold")} onClick={() => calls.hold()} />
+            )}
             <MoreItem
               icon="settings"
               label={t("media.open")}

@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import type { Call } from "../call/types";
 import { Avatar } from "./Avatar";
 import { useApp } from "./context";
@@ -16,12 +16,7 @@ export function CallsBeside({ call }: { call: Call }): JSX.Element {
   return (
     <div class={`beside ${call.held || calls.others.value.length > 0 ? "full" : ""}`}>
       <EndedBeside />
-      {call.held && (
-        <button type="button" class="button primary beside-resume" onClick={() => calls.resume(call.call)}>
-          <Icon name="phone" size={20} />
-          <span>{t("held.resume")}</span>
-        </button>
-      )}
+      {call.held && <Resume onClick={() => calls.resume(call.call)} />}
       {calls.others.value.length > 0 && (
         <ul class="beside-list" role="list" aria-label={t("held.label")}>
           {calls.others.value.map((other) => (
@@ -30,6 +25,21 @@ export function CallsBeside({ call }: { call: Call }): JSX.Element {
         </ul>
       )}
     </div>
+  );
+}
+
+/** The way back; whoever pressed Hold, which is gone now, stands on it. */
+function Resume({ onClick }: { onClick: () => void }): JSX.Element {
+  const { t } = useApp().settings;
+  const button = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    if (document.activeElement === document.body) button.current?.focus();
+  }, []);
+  return (
+    <button ref={button} type="button" class="button primary beside-resume" onClick={() => onClick()}>
+      <Icon name="phone" size={20} />
+      <span>{t("held.resume")}</span>
+    </button>
   );
 }
 

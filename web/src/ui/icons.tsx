@@ -52,6 +52,7 @@ export const linePaths = {
   window:
     "M4.5 5h15A1.5 1.5 0 0 1 21 6.5v11a1.5 1.5 0 0 1-1.5 1.5h-15A1.5 1.5 0 0 1 3 17.5v-11A1.5 1.5 0 0 1 4.5 5ZM12 11.5h6.5V16H12Z",
   record: "M12 4a8 8 0 1 1 0 16 8 8 0 0 1 0-16ZM12 9a3 3 0 1 1 0 6 3 3 0 0 1 0-6Z",
+  pause: "M9 5.5v13M15 5.5v13",
 } as const;
 
 export type IconName = keyof typeof linePaths;
