@@ -107,7 +107,7 @@ stage_android() {
 }
 
 stage_lab() {
-  need node=nodejs npm=npm chromium=chromium firefox-esr=firefox-esr ip=iproute2 bridge=iproute2 sysctl=procps nft=nftables conntrack=conntrack certutil=libnss3-tools turnutils_uclient=coturn
+  need node=nodejs npm=npm chromium=chromium firefox-esr=firefox-esr ip=iproute2 bridge=iproute2 ethtool=ethtool sysctl=procps nft=nftables conntrack=conntrack certutil=libnss3-tools turnutils_uclient=coturn
   say "lab: real browsers on several subnets"
   deploy/lab/run.sh
 }

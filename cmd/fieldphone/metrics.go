@@ -95,6 +95,7 @@ func collectTraffic(m sink, s turnsrv.Stats) {
 		m.counter("turn_bytes_total", bytes, t.BytesOut, "side", side, "direction", "out")
 		m.counter("turn_send_errors_total", "Packets that could not be sent, by side.", t.SendErrors, "side", side)
 	}
+	m.counter("turn_kernel_packets_total", "Packets with peers that the kernel has forwarded by itself.", s.KernelPackets)
 	help := "Packets dropped for exceeding a bandwidth, by direction."
 	m.counter("turn_bandwidth_dropped_packets_total", help, s.Limited.FromClients, "direction", "from_client")
 	m.counter("turn_bandwidth_dropped_packets_total", help, s.Limited.ToClients, "direction", "to_client")

@@ -19,10 +19,11 @@ export class Lab {
   #speech;
   #walked = new Set();
 
-  constructor(topology, { out, binary, trust }) {
+  constructor(topology, { out, binary, trust, 'relay-path': relayPath }) {
     this.topology = topology;
     this.binary = binary;
     this.trust = trust;
+    this.relayPath = relayPath;
     mkdirSync(out, { recursive: true });
     this.logFile = join(out, 'server.log');
   }
@@ -30,7 +31,7 @@ export class Lab {
   /** Builds and starts the server; returns the seconds until it answered. */
   async open() {
     process.env.TMPDIR = this.topology.dir; // the driver's own files go away with the lab
-    this.server = new Server(this.topology, this.binary ?? build(this.topology.dir), this.logFile);
+    this.server = new Server(this.topology, this.binary ?? build(this.topology.dir), this.logFile, this.relayPath);
     const seconds = await this.server.start();
     this.browsers = new Browsers(this.topology, this.server.caFile, this.trust);
     return seconds;

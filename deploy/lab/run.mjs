@@ -24,6 +24,7 @@ const help = `usage: ./run.sh [COMMAND]
   clean               remove what a killed lab left behind
 options: --trust nss|ignore  put the CA into Chromium's store, or click warnings away
          --binary FILE       the server to test; without it one is built
+         --relay-path PATH   auto, kernel, user or plain: how the server relays packets
          --out FOLDER        where results, logs and screenshots go (default: out/)
 places: ${places.join(' ')}
 `;
@@ -118,7 +119,7 @@ async function main([command = 'run', ...rest]) {
   const { values, positionals } = parseArgs({
     args: rest,
     allowPositionals: true,
-    options: { trust: { type: 'string', default: 'nss' }, binary: { type: 'string' }, out: { type: 'string', default: out } },
+    options: { trust: { type: 'string', default: 'nss' }, binary: { type: 'string' }, 'relay-path': { type: 'string', default: 'auto' }, out: { type: 'string', default: out } },
   });
   if (!['nss', 'ignore'].includes(values.trust)) throw new Error('--trust nss, or --trust ignore?');
   const commands = { run: () => run(positionals, values), check: () => checkOnly(values), list, clean };

@@ -7,14 +7,14 @@ repository=$here/../..
 command=${1:-run}
 
 missing=
-for tool in ip nft bridge sysctl node npm go certutil turnutils_uclient; do
+for tool in ip nft bridge ethtool sysctl node npm go certutil turnutils_uclient; do
   command -v "$tool" >/dev/null || missing="$missing $tool"
 done
 for browser in "${CHROMIUM:-chromium}" "${FIREFOX:-firefox-esr}"; do
   command -v "$browser" >/dev/null || missing="$missing $browser"
 done
 if [ -n "$missing" ]; then
-  echo "lab: missing:$missing (Debian: apt install iproute2 nftables procps nodejs npm golang libnss3-tools coturn chromium firefox-esr)" >&2
+  echo "lab: missing:$missing (Debian: apt install iproute2 ethtool nftables procps nodejs npm golang libnss3-tools coturn chromium firefox-esr)" >&2
   exit 1
 fi
 

@@ -1,5 +1,5 @@
 // The server under test: built from this checkout, run inside the place `srv`.
-import { createWriteStream, mkdirSync, writeFileSync } from 'node:fs';
+import { createWriteStream, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -30,8 +30,10 @@ export class Server {
   #process;
   #log;
 
-  constructor(topology, binary, logFile) {
+  /** relayPath is how it relays packets (relay.path), unless a scenario sets it. */
+  constructor(topology, binary, logFile, relayPath = 'auto') {
     this.topology = topology;
+    this.relayPath = relayPath;
     this.binary = binary;
     this.data = join(topology.dir, 'data');
     this.caFile = join(topology.dir, 'ca.pem');
@@ -43,7 +45,9 @@ export class Server {
   async start(settings = {}) {
     const began = Date.now();
     // Who comes in a later scenario is not shown what was announced in an earlier one.
-    const own = { FIELDPHONE_LISTEN_HTTPS_PORT: String(httpsPort), FIELDPHONE_ANNOUNCEMENTS_KEEP: '0s' };
+    const own = {
+      FIELDPHONE_LISTEN_HTTPS_PORT: String(httpsPort), FIELDPHONE_ANNOUNCEMENTS_KEEP: '0s', FIELDPHONE_RELAY_PATH: this.relayPath,
+    };
     const options = { env: { PATH: process.env.PATH, HOME: this.topology.dir, ...own, ...settings } };
     const command = [this.binary, 'serve', '--data', this.data];
     this.#process = netns.start(this.topology.ns('srv'), command, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -71,6 +75,20 @@ export class Server {
   /** Asks a URL from inside a place until it answers. */
   fetch(place, url, ...caFile) {
     return netns.runAsync(this.topology.ns(place), [process.execPath, fetchFile, String(startMs), url, ...caFile]);
+  }
+
+  /** A counter of /metrics, all its labels together. */
+  async counter(name) {
+    const text = await this.fetch('srv', `${originOf(segments.A.server)}/metrics`, this.caFile);
+    const lines = text.split('\n').filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`));
+    if (lines.length === 0) throw new Error(`/metrics has no ${name}`);
+    return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0);
+  }
+
+  /** How it relays packets, as it said when it started: the path, and why not the one that was asked for. */
+  pathOfPackets() {
+    const said = readFileSync(this.#log.path, 'utf8').split('\n').filter((line) => / path=\w+ asked=/.test(line)).at(-1);
+    return { path: / path=(\w+)/.exec(said)[1], why: / why=("[^"]*"|\S+)/.exec(said)?.[1] };
   }
 
   /** On the server's own command line, while it runs or not. */

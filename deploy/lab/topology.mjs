@@ -136,6 +136,9 @@ export class Topology {
       `link set ${port} master ${on in segments ? `seg${on}` : 'lan'}`,
       `link set ${port} up`,
     ]);
+    // As on a wire: veth would leave checksums to hardware that there is none of, and the
+    // server's kernel path hands up what has none.
+    netns.run(this.ns(place), ['ethtool', '-K', device, 'tx', 'off']);
     if (hotspots[on]?.isolated) netns.run(this.ns(far), ['bridge', 'link', 'set', 'dev', port, 'isolated', 'on']);
     netns.ipBatch(this.ns(place), [
       `link set ${device} up`,

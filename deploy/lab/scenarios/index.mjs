@@ -18,9 +18,10 @@ import media from './media.mjs';
 import paths from './paths.mjs';
 import presence from './presence.mjs';
 import recovery from './recovery.mjs';
+import relaypaths from './relaypaths.mjs';
 import ringing from './ringing.mjs';
 import roaming from './roaming.mjs';
 import twocalls from './twocalls.mjs';
 import weak from './weak.mjs';
 
-export const scenarios = [...presence, ...calls, ...chat, ...files, ...crowd, ...media, ...ringing, ...twocalls, ...paths, ...locked, ...echo, ...attacker, ...admin, ...announce, ...recovery, ...roaming, ...weak, ...fallback, ...addresses, ...firstvisit, ...app, ...accessibility];
+export const scenarios = [...presence, ...calls, ...chat, ...files, ...crowd, ...media, ...ringing, ...twocalls, ...paths, ...relaypaths, ...locked, ...echo, ...attacker, ...admin, ...announce, ...recovery, ...roaming, ...weak, ...fallback, ...addresses, ...firstvisit, ...app, ...accessibility];

@@ -1,0 +1,52 @@
+// Relayed calls with each way that the server can take packets through itself.
+import assert from 'node:assert/strict';
+import { alive, assertRelayed, connect } from '../call.mjs';
+import { until } from '../wait.mjs';
+
+const total = 'fieldphone_turn_packets_total';
+const byKernel = 'fieldphone_turn_kernel_packets_total';
+
+/** Who calls whom, while the router passes nothing but the server's traffic: one relay, and two. */
+const calls = [
+  { from: 'a1', to: 'b1', query: '' },
+  { from: 'p1', to: 'a1', query: '' },
+  { from: 'a1', to: 'b1', query: '&relay=1' },
+];
+
+async function callThrough(lab, { from, to, query }) {
+  lab.block();
+  const sides = await lab.people(from, to, { query });
+  const call = await connect(...sides);
+  await assertRelayed(call);
+  const before = await lab.server.counter(byKernel);
+  await Promise.all(sides.map((side) => alive(side)));
+  const forwarded = (await lab.server.counter(byKernel)) - before;
+  await sides[0].hangUp();
+  await sides[1].isFree();
+  return { forwarded, ends: call.ends.join(', ') };
+}
+
+const relayPath = (path) => ({
+  name: `relay-${path}`,
+  about: `relayed calls with relay.path ${path}`,
+  async run(lab) {
+    await lab.configure({ FIELDPHONE_RELAY_PATH: path });
+    const taken = lab.server.pathOfPackets();
+    if (path === 'kernel' && taken.path !== 'kernel') {
+      assert.equal(taken.path, 'user', 'the next best path');
+      return { note: `not possible here: ${taken.why}` };
+    }
+    assert.equal(taken.path, path);
+    const shares = [];
+    for (const each of calls) {
+      const { forwarded } = await callThrough(lab, each);
+      if (path === 'kernel') assert.ok(forwarded > 0, `the kernel forwarded nothing of ${each.from} to ${each.to}`);
+      else assert.equal(forwarded, 0, 'packets that the kernel forwarded');
+      shares.push(forwarded);
+    }
+    await until('the relay has counted', () => lab.server.counter(total), (packets) => packets > 0, 5_000);
+    return path === 'kernel' ? { note: `packets that the kernel forwarded meanwhile: ${shares.join(', ')}` } : {};
+  },
+});
+
+export default ['kernel', 'user', 'plain'].map(relayPath);
