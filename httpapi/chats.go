@@ -19,6 +19,7 @@ func (a *App) chatRoutes(user fiber.Router) {
 	user.Get("/groups/:group", a.group)
 	user.Patch("/groups/:group", a.changeGroup)
 	user.Get("/calls", a.pastCalls)
+	user.Put("/calls/seen", a.seeCalls)
 }
 
 type chatBody struct {
@@ -242,6 +243,10 @@ func (a *App) pastCalls(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	seen, err := a.cfg.Chat.CallsSeen(c.UserContext(), sessionOf(c).UserID)
+	if err != nil {
+		return err
+	}
 	bodies := make([]pastCallBody, len(calls))
 	for i, p := range calls {
 		bodies[i] = pastCallBody{Call: p.Message.Message, From: p.From, To: p.To, ServerTime: p.ServerTime}
@@ -249,7 +254,25 @@ func (a *App) pastCalls(c *fiber.Ctx) error {
 			bodies[i].PastCall = *p.Call
 		}
 	}
-	return c.JSON(fiber.Map{"calls": bodies, "more": more})
+	return c.JSON(fiber.Map{"calls": bodies, "more": more, "seen": seen})
+}
+
+// seeCalls notes that the user has looked at the list, and tells all devices of
+// theirs, whose counts of missed calls then go.
+func (a *App) seeCalls(c *fiber.Ctx) error {
+	in, err := readBody[struct{ At int64 }](c)
+	if err != nil {
+		return err
+	}
+	me := sessionOf(c).UserID
+	seen, news, err := a.cfg.Chat.SeeCalls(c.UserContext(), me, in.At)
+	if err != nil {
+		return err
+	}
+	if news {
+		a.cfg.Hub.Tell([]string{me}, &rtc.CallsSeen{At: seen})
+	}
+	return c.SendStatus(fiber.StatusNoContent)
 }
 
 // chatStatus maps the codes of the protocol that requests may get.

@@ -109,17 +109,23 @@ func newSite(t *testing.T, change ...func(*siteOptions)) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	chats := chat.New(chat.Config{Now: options.now, Logger: log}, db.Chats())
+	var everybody *people.Service // before anything runs
+	blocked := func(by, who string) bool { return everybody.Blocked(by, who) }
+	refuses := func(callee, caller string) rtc.EndReason { return everybody.Refuses(callee, caller) }
+	chats := chat.New(chat.Config{Blocked: blocked, Now: options.now, Logger: log}, db.Chats())
 	h, err := hub.New(hub.Config{
 		Node: "test", Heartbeat: 5 * time.Second, PresenceTTL: 15 * time.Second, ResumeWindow: 30 * time.Second,
 		RingTimeout: 45 * time.Second, HelloTimeout: 10 * time.Second, MessageRate: 50, MessageBurst: 400,
-		Now: time.Now, Logger: log, Chat: chats,
+		Now: time.Now, Logger: log, Chat: chats, Refuses: refuses,
+		Hooks: hub.Hooks{OnCallEnded: func(o hub.CallOver) {
+			chats.EndCall(chat.Call{Call: o.Call, Caller: o.Ends[0].User, Callee: o.Ends[1].User, PastCall: rtc.PastCall{Media: o.Media, Reason: o.Reason}})
+		}},
 	}, presence.NewMemory(time.Now))
 	if err != nil {
 		t.Fatal(err)
 	}
 	chats.OnChange(h.Deliver)
-	everybody, err := people.New(t.Context(), people.Config{
+	everybody, err = people.New(t.Context(), people.Config{
 		Push: func(m *rtc.ProfileUpdate) { h.Broadcast(m) }, Now: options.now, Logger: log, OnGone: options.onGone,
 	}, db.People())
 	if err != nil {
@@ -285,6 +291,9 @@ func (s *site) dial(header ...string) (*websocket.Conn, *http.Response, error) {
 	}
 	return conn, resp, err
 }
+
+// soon is when to stop waiting.
+func (s *site) soon() time.Time { return time.Now().Add(10 * time.Second) }
 
 // next reads until a message of one kind comes.
 func next[M rtc.Message](t *testing.T, conn *websocket.Conn) M {

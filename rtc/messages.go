@@ -306,7 +306,7 @@ func all() []Message {
 	return []Message{
 		&Hello{}, &Welcome{}, &Ping{}, &Pong{}, &Bye{}, &Ack{}, &Error{},
 		&PresenceSnapshot{}, &PresenceUpdate{},
-		&TextSend{}, &TextSent{}, &TextMessage{}, &TextEdit{}, &TextDelete{}, &TextMark{}, &TextMarks{}, &TextTyping{},
+		&TextSend{}, &TextSent{}, &TextMessage{}, &TextEdit{}, &TextDelete{}, &TextMark{}, &TextMarks{}, &TextTyping{}, &CallsSeen{},
 		&FileAsk{}, &FileAsked{}, &FileTake{}, &FileTaken{}, &FileSignal{}, &FileDrop{},
 		&ProfileUpdate{}, &Announcement{}, &AnnouncementSeen{},
 		&CallInvite{}, &CallRinging{}, &CallIncoming{}, &CallAccept{}, &CallDecline{},

@@ -149,6 +149,12 @@ type TextMarks struct {
 	Read      int64  `json:"read"`
 }
 
+// CallsSeen tells somebody's devices that one of them has shown the list of
+// calls that are over.
+type CallsSeen struct {
+	At int64 `json:"at"` // Unix milliseconds; calls up to then
+}
+
 // TextTyping says that the sender writes in a chat just now; User is set by the
 // server.
 type TextTyping struct {
@@ -164,6 +170,7 @@ func (*TextDelete) Type() Type  { return "text.delete" }
 func (*TextMark) Type() Type    { return "text.mark" }
 func (*TextMarks) Type() Type   { return "text.marks" }
 func (*TextTyping) Type() Type  { return "text.typing" }
+func (*CallsSeen) Type() Type   { return "calls.seen" }
 
 // IsGroup tells whether a chat's name is that of a group.
 func IsGroup(chat string) bool { return strings.HasPrefix(chat, GroupPrefix) }
@@ -257,6 +264,9 @@ func (*TextSent) Validate() error { return nil }
 
 // Validate implements Message. Only the server sends this.
 func (*TextMessage) Validate() error { return nil }
+
+// Validate implements Message. Only the server sends this.
+func (*CallsSeen) Validate() error { return nil }
 
 // Validate implements Message. Only the server sends this.
 func (*TextMarks) Validate() error { return nil }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -197,6 +198,32 @@ func (s Chats) Calls(ctx context.Context, user string, before int64, limit int) 
 		return collect(rows, err, scan)
 	})
 	return got, more, s.failure("list calls", err)
+}
+
+// CallsSeen implements chat.Store.
+func (s Chats) CallsSeen(ctx context.Context, user string) (at int64, err error) {
+	err = s.db.read.QueryRowContext(ctx, `SELECT seen_at FROM calls_seen WHERE user_id = ?`, user).Scan(&at)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, nil
+	}
+	return at, s.failure("read seen calls", err)
+}
+
+// SeeCalls implements chat.Store.
+func (s Chats) SeeCalls(ctx context.Context, user string, at int64) (changed bool, err error) {
+	err = s.db.inTx(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, s.db.dialect.insertIgnore+` INTO calls_seen (user_id, seen_at) VALUES (?, 0)`, user); err != nil {
+			return err
+		}
+		done, err := tx.ExecContext(ctx, `UPDATE calls_seen SET seen_at = ? WHERE user_id = ? AND seen_at < ?`, at, user, at)
+		if err != nil {
+			return err
+		}
+		n, err := done.RowsAffected()
+		changed = n > 0
+		return err
+	})
+	return changed, s.failure("note seen calls", err)
 }
 
 // orEnd makes of 0 the end of time.

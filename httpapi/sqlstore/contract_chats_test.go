@@ -238,6 +238,22 @@ func testCalls(t *testing.T, b backend) {
 	}) {
 		t.Errorf("got %+v %+v", last, last.Call)
 	}
+	now := last.ServerTime
+	for _, step := range []struct {
+		at, seen int64
+		news     bool
+	}{{now - 5, now - 5, true}, {now - 9, now - 5, false}, {now - 5, now - 5, false}, {now, now, true}} {
+		_, news, err := c.SeeCalls(t.Context(), "anna", step.at)
+		must(t, err)
+		seen, err := c.CallsSeen(t.Context(), "anna")
+		must(t, err)
+		if seen != step.seen || news != step.news {
+			t.Errorf("after %d: seen %d, news %v; want %+v", step.at, seen, news, step)
+		}
+	}
+	if seen, err := c.CallsSeen(t.Context(), "bert"); seen != 0 || err != nil {
+		t.Errorf("bert has seen up to %d, %v", seen, err)
+	}
 }
 
 // testWriters: handles as of several servers write into one chat at once.

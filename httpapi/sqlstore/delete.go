@@ -78,6 +78,7 @@ func bury(ctx context.Context, tx *sql.Tx, id string, at time.Time) error {
 	}{
 		{`DELETE FROM invites WHERE created_by = ?`, []any{id}},
 		{`DELETE FROM guests WHERE user_id = ?`, []any{id}},
+		{`DELETE FROM calls_seen WHERE user_id = ?`, []any{id}},
 		{`DELETE FROM pictures WHERE user_id = ?`, []any{id}},
 		{`DELETE FROM contacts WHERE owner = ? OR other = ?`, []any{id, id}},
 		{`UPDATE users SET name = '', password_hash = '', admin = 0, disabled = 1 WHERE id = ?`, []any{id}},

@@ -179,6 +179,23 @@ func (s *Service) Calls(ctx context.Context, user string, before int64, limit in
 	return s.store.Calls(ctx, user, before, bounded(limit, 50, MaxMessages))
 }
 
+// CallsSeen tells up to when (Unix milliseconds) somebody has looked at the list
+// of calls, on whichever device.
+func (s *Service) CallsSeen(ctx context.Context, user string) (int64, error) {
+	return s.store.CallsSeen(ctx, user)
+}
+
+// SeeCalls notes that somebody has looked at the list of calls up to a time, at
+// most now, and tells whether that is news. Once it returns, it is stored.
+func (s *Service) SeeCalls(ctx context.Context, user string, at int64) (seen int64, news bool, err error) {
+	seen = min(at, s.cfg.Now().UnixMilli())
+	if seen <= 0 {
+		return 0, false, rtc.NewError(rtc.CodeBadData, "at must be a time in Unix milliseconds")
+	}
+	news, err = s.store.SeeCalls(ctx, user, seen)
+	return seen, news, err
+}
+
 // ExportMessages gives a page of all messages of all of somebody's chats, in
 // the order in which they were stored. next is what after must be for the next
 // page; it is 0 after the last one.

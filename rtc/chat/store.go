@@ -125,6 +125,10 @@ type Store interface {
 	// the last one as well, beyond the limit.
 	Search(ctx context.Context, find Find) (found []Message, more bool, err error)
 	Calls(ctx context.Context, user string, before int64, limit int) (calls []PastCall, more bool, err error)
+	// CallsSeen tells up to when (Unix milliseconds) somebody has looked at
+	// their calls; SeeCalls moves that on, never back.
+	CallsSeen(ctx context.Context, user string) (int64, error)
+	SeeCalls(ctx context.Context, user string, at int64) (changed bool, err error)
 	// Export gives messages of all of somebody's chats with an ID above after,
 	// by ID.
 	Export(ctx context.Context, user string, after int64, limit int) ([]Message, error)

@@ -25,6 +25,8 @@ const logged = (change: object = {}): LoggedCall =>
 let time: FakeTime;
 let answers: (path: string) => object;
 let asked: string[];
+let told: unknown[];
+let away: boolean;
 let looking: boolean;
 let kept: Map<string, string>;
 let log: CallLog;
@@ -32,8 +34,13 @@ let log: CallLog;
 const open = () => {
   log = new CallLog({
     api: {
-      call: async <T>(_method: string, path: string) => {
+      call: async <T>(method: string, path: string, body?: unknown) => {
         await Promise.resolve();
+        if (method === "PUT") {
+          if (away) throw new ApiError("unreachable");
+          told.push([path, body]);
+          return undefined as T;
+        }
         asked.push(path);
         return answers(path) as T;
       },
@@ -52,6 +59,8 @@ const open = () => {
 beforeEach(() => {
   time = new FakeTime();
   asked = [];
+  told = [];
+  away = false;
   looking = false;
   kept = new Map();
   answers = () => ({ calls: [answer(3), answer(2, { reason: "declined" }), answer(1)], more: false });
@@ -70,6 +79,36 @@ describe("missed calls", () => {
     answers = () => ({ calls: [answer(4), answer(3)], more: true });
     await log.load();
     expect(log.missed.value).toBe(1);
+  });
+
+  test("are no news any more once another device has shown them, also while this one was off", async () => {
+    await log.load();
+    log.take({ type: "calls.seen", data: { at: 3_000 } });
+    expect(log.missed.value).toBe(0);
+    kept = new Map();
+    open();
+    answers = () => ({ calls: [answer(4), answer(3)], more: true, seen: 3_000 });
+    await log.load();
+    expect(log.missed.value).toBe(1);
+    log.take({ type: "calls.seen", data: { at: 2_000 } });
+    expect(log.missed.value).toBe(1);
+    expect(told).toEqual([]);
+  });
+
+  test("that were seen here are told to the server, later if it is out of reach", async () => {
+    await log.load();
+    away = true;
+    log.seen();
+    await settle();
+    away = false;
+    await log.load();
+    await settle();
+    expect(told).toEqual([["calls/seen", { at: 3_000 }]]);
+    answers = () => ({ calls: [answer(3)], more: false, seen: 3_000 });
+    await log.load();
+    log.seen();
+    await settle();
+    expect(told).toHaveLength(1);
   });
 
   test("are no news while the list is on the screen", async () => {

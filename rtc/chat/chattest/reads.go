@@ -132,6 +132,24 @@ func (s *Store) Calls(_ context.Context, user string, before int64, limit int) (
 	return calls, false, nil
 }
 
+// CallsSeen implements chat.Store.
+func (s *Store) CallsSeen(_ context.Context, user string) (int64, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.seen[user], nil
+}
+
+// SeeCalls implements chat.Store.
+func (s *Store) SeeCalls(_ context.Context, user string, at int64) (bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if at <= s.seen[user] {
+		return false, nil
+	}
+	s.seen[user] = at
+	return true, nil
+}
+
 // Export implements chat.Store.
 func (s *Store) Export(_ context.Context, user string, after int64, limit int) (page []chat.Message, err error) {
 	all := s.visibleTo(user)

@@ -18,6 +18,7 @@ import (
 // has an account, with the id in capitals as the name.
 type Store struct {
 	mu    sync.Mutex
+	seen  map[string]int64
 	state state
 	fails error
 	lost  bool // the failing transaction is kept all the same
@@ -35,7 +36,7 @@ type state struct {
 
 // New makes an empty store.
 func New() *Store {
-	return &Store{state: state{
+	return &Store{seen: map[string]int64{}, state: state{
 		chats: map[string]chat.Chat{}, members: map[int64]map[string]chat.Member{}, messages: map[int64][]chat.Message{},
 	}}
 }

@@ -106,6 +106,7 @@ export const textReaders: Readers = {
   }),
   "profile.update": (f) => ({ people: f.list("people", profile) }),
   announcement,
+  "calls.seen": (f) => ({ at: f.number("at") }),
   "announcement.seen": (f) => ({
     announcement: f.name("announcement"),
     by: f.name("by"),

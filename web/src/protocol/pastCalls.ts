@@ -21,6 +21,8 @@ export interface LoggedCall {
 export interface CallPage {
   calls: LoggedCall[];
   more: boolean;
+  /** Up to when this person has looked at the list, on any device; Unix milliseconds. */
+  seen: number;
 }
 
 const user = (f: Fields): User => ({ id: f.name("id"), name: f.text("name") });
@@ -30,6 +32,10 @@ export async function pastCalls(api: Pick<Api, "call">, limit: number, before?: 
   if (before !== undefined) query.set("before", String(before));
   return readCalls(await api.call("GET", `calls?${query.toString()}`));
 }
+
+/** The person has looked at the calls up to then (Unix milliseconds). */
+export const seeCalls = (api: Pick<Api, "call">, at: number): Promise<unknown> =>
+  api.call("PUT", "calls/seen", { at });
 
 export function readCalls(answer: unknown): CallPage {
   const page = new Fields(answer);
@@ -44,7 +50,7 @@ export function readCalls(answer: unknown): CallPage {
     path: pathOf(f.maybe("path", (key) => f.text(key))),
     server_time: f.number("server_time"),
   }));
-  return { calls, more: page.flag("more") };
+  return { calls, more: page.flag("more"), seen: page.maybe("seen", (key) => page.number(key)) ?? 0 };
 }
 
 const pathOf = (path: string | undefined): LoggedCall["path"] =>

@@ -112,6 +112,7 @@ export interface ServerTextData {
   "file.signal": { link: string; payload: Payload };
   "file.drop": { link: string; code?: ErrorCode };
   "profile.update": { people: Profile[] };
+  "calls.seen": { at: number };
   announcement: Announcement;
   "announcement.seen": { announcement: string; by: string; seen: number; of: number };
 }

@@ -287,7 +287,7 @@ export class App {
   }
 
   private take(message: ServerMessage): void {
-    if (this.files.take(message)) return;
+    if (this.files.take(message) || this.callLog.take(message)) return;
     switch (message.type) {
       case "ping":
         this.clock.learn(message.data.server_time);
@@ -304,7 +304,6 @@ export class App {
       case "text.message":
       case "text.marks":
       case "text.typing":
-        if (message.type === "text.message" && message.data.kind === "call") this.callLog.changed();
         this.chats.take(message);
         break;
       case "path.run":

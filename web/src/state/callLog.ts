@@ -2,7 +2,8 @@
 import { computed, signal } from "@preact/signals";
 import type { Api } from "../protocol/api";
 import type { Timers } from "../protocol/clock";
-import { pastCalls, type CallPage, type LoggedCall } from "../protocol/pastCalls";
+import type { ServerMessage } from "../protocol/messages";
+import { pastCalls, seeCalls, type CallPage, type LoggedCall } from "../protocol/pastCalls";
 import type { Keep } from "../call/types";
 
 export interface CallLogDeps {
@@ -72,6 +73,10 @@ export class CallLog {
     const older = (this.calls.value ?? []).filter((call) => call.server_time < oldest);
     this.calls.value = [...page.calls, ...older];
     if (older.length === 0) this.more.value = page.more;
+    const before = this.seenAt.value;
+    this.seenUpTo(page.seen);
+    // It was seen here while the server was out of reach.
+    if (page.seen < before) this.tell(before);
     if (this.deps.lookedAt()) this.seen();
   }
 
@@ -88,8 +93,28 @@ export class CallLog {
   seen(): void {
     const newest = this.calls.value?.[0]?.server_time;
     if (newest === undefined || newest <= this.seenAt.value) return;
-    this.seenAt.value = newest;
-    this.deps.kept.set(this.key, String(newest));
+    this.seenUpTo(newest);
+    this.tell(newest);
+  }
+
+  /** Follows what the server says; whether nobody else needs it. */
+  take(message: ServerMessage): boolean {
+    if (message.type === "text.message" && message.data.kind === "call") this.changed();
+    if (message.type !== "calls.seen") return false;
+    this.seenUpTo(message.data.at);
+    return true;
+  }
+
+  private seenUpTo(at: number): void {
+    if (at <= this.seenAt.value) return;
+    this.seenAt.value = at;
+    this.deps.kept.set(this.key, String(at));
+  }
+
+  private tell(at: number): void {
+    seeCalls(this.deps.api, at).catch((error: unknown) =>
+      this.deps.onProblem(`calls seen: ${String(error)}`),
+    );
   }
 
   private get key(): string {

@@ -1,0 +1,5 @@
+CREATE TABLE IF NOT EXISTS calls_seen (
+    user_id VARCHAR(64) NOT NULL PRIMARY KEY,
+    seen_at BIGINT      NOT NULL COMMENT 'Unix milliseconds',
+    FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
