@@ -158,6 +158,10 @@ func (c *Client) once(ctx context.Context, request *stun.Message, wait time.Dura
 	if _, err := c.conn.Write(request.Raw); err != nil {
 		return nil, err
 	}
+	// A Send that comes later has nothing to do with this deadline.
+	if err := c.conn.SetWriteDeadline(time.Time{}); err != nil {
+		return nil, err
+	}
 	for {
 		if err := ctx.Err(); err != nil {
 			return nil, err

@@ -126,6 +126,21 @@ func TestExchange(t *testing.T) {
 	}
 }
 
+// Ensure that what is sent long after a request does not fail for the request's
+// time being over.
+func TestSendAfterARequestsTime(t *testing.T) {
+	a, b := pair(t, turnclient.UDP, startRelay(t, turnsrv.Limits{}))
+	if got, err := b.Receive(time.Now().Add(400 * time.Millisecond)); err == nil {
+		t.Fatalf("got %q of nobody", got)
+	}
+	if err := a.Send([]byte("late")); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := b.Receive(time.Now().Add(10 * time.Second)); err != nil || string(got) != "late" {
+		t.Errorf("got %q, %v", got, err)
+	}
+}
+
 // Ensure that loss is seen: nothing arrives once the receiver's allocation is gone.
 func TestExchangeSeesLoss(t *testing.T) {
 	a, b := pair(t, turnclient.UDP, startRelay(t, turnsrv.Limits{}))
