@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -86,9 +88,16 @@ func answerCalls(ctx context.Context, p *peer.Peer, log *slog.Logger) {
 func answerTexts(ctx context.Context, p *peer.Peer) {
 	for text := range p.Texts() {
 		limited, cancel := context.WithTimeout(ctx, echoPatience)
-		_, _ = p.SendText(limited, text.From.ID, text.Body) // it fails if the sender has gone meanwhile
+		_, _ = p.SendTextNamed(limited, answerName(text), text.From.ID, text.Body) // it fails if the sender has gone meanwhile
 		cancel()
 	}
+}
+
+// answerName is the same for a text that is sent again: it is answered twice,
+// and shown once.
+func answerName(text rtc.TextMessage) string {
+	sum := sha256.Sum256([]byte(text.From.ID + "\x00" + text.Message))
+	return "echo-" + hex.EncodeToString(sum[:16])
 }
 
 // attach opens a connection to the hub as one of the echo's devices.

@@ -96,16 +96,22 @@ func TestEchoAnswersTextsAndIsNobody(t *testing.T) {
 	if err := alice.WaitStatus(ctx, rtc.EchoID, rtc.Free); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := alice.SendText(ctx, rtc.EchoID, "is anybody there?"); err != nil {
-		t.Fatal(err)
-	}
-	select {
-	case got := <-alice.Texts():
-		if got.From.ID != rtc.EchoID || got.Body != "is anybody there?" {
-			t.Errorf("got %+v", got)
+	var names [2]string
+	for i := range names { // what is sent again comes back again, under the same name
+		if _, err := alice.SendTextNamed(ctx, "text-0001", rtc.EchoID, "is anybody there?"); err != nil {
+			t.Fatal(err)
 		}
-	case <-ctx.Done():
-		t.Fatal("no text came back")
+		select {
+		case got := <-alice.Texts():
+			if names[i] = got.Message; got.From.ID != rtc.EchoID || got.Body != "is anybody there?" {
+				t.Errorf("got %+v", got)
+			}
+		case <-ctx.Done():
+			t.Fatal("no text came back")
+		}
+	}
+	if names[0] != names[1] {
+		t.Errorf("one text is answered as %q and %q", names[0], names[1])
 	}
 	if _, err := peer.Dial(ctx, peer.Config{
 		URL: r.url, TLS: r.tls, User: rtc.EchoID, Password: "correct horse", Register: true, Name: "Echo",

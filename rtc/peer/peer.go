@@ -145,8 +145,13 @@ func (p *Peer) Texts() <-chan rtc.TextMessage { return p.texts }
 // SendText sends a text under a fresh name and waits until the server has taken
 // it. An error that is an *rtc.Error is the server's answer.
 func (p *Peer) SendText(ctx context.Context, to, body string) (rtc.TextSent, error) {
-	msg := &rtc.TextSend{Message: rand.Text(), Chat: to, Body: body}
-	answer, err := p.request(ctx, msg)
+	return p.SendTextNamed(ctx, rand.Text(), to, body)
+}
+
+// SendTextNamed is SendText under a name of the sender's: a text that is sent
+// again under its name is there once.
+func (p *Peer) SendTextNamed(ctx context.Context, name, to, body string) (rtc.TextSent, error) {
+	answer, err := p.request(ctx, &rtc.TextSend{Message: name, Chat: to, Body: body})
 	if err != nil {
 		return rtc.TextSent{}, err
 	}
