@@ -1,11 +1,13 @@
 package httpapi
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"fieldphone/rtc"
 
@@ -260,5 +262,55 @@ func TestMissedCallsAreSeenEverywhere(t *testing.T) {
 	s.want(204, s.do("PUT", "/api/v1/calls/seen", `{"at":99999999999999}`, bearer(maria)...))
 	if got := next[*rtc.CallsSeen](t, tablet); got.At > s.soon().UnixMilli() {
 		t.Errorf("seen up to %d", got.At)
+	}
+}
+
+// Ensure that a text which is deleted takes its file along at once, but neither
+// one that another text still has, nor one of somebody else.
+func TestDeletedTextTakesItsFileAlong(t *testing.T) {
+	var mayRead func(context.Context, string, string) (bool, error)
+	s := newSite(t, func(o *siteOptions) {
+		o.files.MayRead = func(ctx context.Context, user, file string) (bool, error) { return mayRead(ctx, user, file) }
+	})
+	mayRead = readers("jose file-0001", "jose file-0002", "maria file-0003")
+	maria, jose := s.signUp("maria"), s.signUp("jose")
+	s.upload(maria, "file-0001", "jose", "text/plain", []byte("one"))
+	s.upload(maria, "file-0002", "jose", "text/plain", []byte("two"))
+	s.upload(jose, "file-0003", "maria", "text/plain", []byte("three"))
+	hers := s.socket(maria, "maria-phone")
+	send := func(message, file string) {
+		say(t, hers, &rtc.TextSend{Message: message, Chat: "jose", File: &rtc.File{File: file, Kind: "file", Name: "x.txt", Type: "text/plain", Size: 3}})
+		next[*rtc.TextSent](t, hers)
+	}
+	drop := func(message string) {
+		say(t, hers, &rtc.TextDelete{Message: message, Chat: "jose"})
+		next[*rtc.Ack](t, hers)
+	}
+	status := func(token, file string) int {
+		return s.do("GET", "/api/v1/files/"+file, "", bearer(token)...).status
+	}
+	send("message-1", "file-0001")
+	send("message-2", "file-0001") // the same again
+	send("message-3", "file-0002")
+	send("message-4", "file-0003") // his, under her text
+	drop("message-1")
+	drop("message-4")
+	drop("message-3") // files go in this order
+	for until := s.soon(); status(jose, "file-0002") != 410; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(until) {
+			t.Fatalf("the file of a deleted text is still there: %d", status(jose, "file-0002"))
+		}
+	}
+	if got := status(jose, "file-0001"); got != 200 {
+		t.Errorf("a file that another text has: %d", got)
+	}
+	if got := status(jose, "file-0003"); got != 200 {
+		t.Errorf("a file of somebody else: %d", got)
+	}
+	drop("message-2")
+	for until := s.soon(); status(maria, "file-0001") != 410; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(until) {
+			t.Fatal("the file of the last text is still there")
+		}
 	}
 }

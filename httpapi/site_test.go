@@ -112,7 +112,7 @@ func newSite(t *testing.T, change ...func(*siteOptions)) *site {
 	var everybody *people.Service // before anything runs
 	blocked := func(by, who string) bool { return everybody.Blocked(by, who) }
 	refuses := func(callee, caller string) rtc.EndReason { return everybody.Refuses(callee, caller) }
-	chats := chat.New(chat.Config{Blocked: blocked, Now: options.now, Logger: log}, db.Chats())
+	chats := chat.New(chat.Config{Blocked: blocked, DropFile: kept.Forget, Now: options.now, Logger: log}, db.Chats())
 	h, err := hub.New(hub.Config{
 		Node: "test", Heartbeat: 5 * time.Second, PresenceTTL: 15 * time.Second, ResumeWindow: 30 * time.Second,
 		RingTimeout: 45 * time.Second, HelloTimeout: 10 * time.Second, MessageRate: 50, MessageBurst: 400,

@@ -22,6 +22,11 @@ func (s *server) openFiles(ctx context.Context) (err error) {
 	return err
 }
 
+// dropFile takes away the file of a text that was deleted.
+func (s *server) dropFile(ctx context.Context, author, file string) error {
+	return s.files.Forget(ctx, author, file)
+}
+
 func freeOn(path string) (bytes uint64, known bool) {
 	space, known := host.Disk(path)
 	return space.Free, known

@@ -146,7 +146,9 @@ func newServer(ctx context.Context, setup setup) (s *server, err error) {
 	if s.people, err = s.openPeople(ctx); err != nil {
 		return s, err
 	}
-	s.chat = chat.New(chat.Config{Blocked: s.people.Blocked, Retention: cfg.Retention.Messages, Now: time.Now, Logger: log}, s.db.Chats())
+	s.chat = chat.New(chat.Config{
+		Blocked: s.people.Blocked, DropFile: s.dropFile, Retention: cfg.Retention.Messages, Now: time.Now, Logger: log,
+	}, s.db.Chats())
 	if err = s.openFiles(ctx); err != nil {
 		return s, err
 	}

@@ -20,6 +20,16 @@ func (s *Service) Delete(ctx context.Context, user, name string) error {
 	return s.remove(ctx, f)
 }
 
+// Forget takes a file of a user back, if there is one: nobody else's, and not
+// one that is gone already.
+func (s *Service) Forget(ctx context.Context, user, name string) error {
+	err := s.Delete(ctx, user, name)
+	if code := CodeOf(err); code == CodeNoSuchFile || code == CodeFileGone {
+		return nil
+	}
+	return err
+}
+
 // DeleteAllOf takes back everything that a user has sent.
 func (s *Service) DeleteAllOf(ctx context.Context, user string) error {
 	all, err := s.store.FilesOf(ctx, user)

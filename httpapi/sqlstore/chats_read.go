@@ -318,6 +318,13 @@ func (s Chats) MayRead(ctx context.Context, user, file string) (bool, error) {
 	return n > 0, s.failure("look for a file's message", err)
 }
 
+// FileUsed implements chat.Store.
+func (s Chats) FileUsed(ctx context.Context, file string) (bool, error) {
+	var n int
+	err := s.db.read.QueryRowContext(ctx, `SELECT COUNT(*) FROM messages WHERE file = ? AND deleted_at = 0`, file).Scan(&n)
+	return n > 0, s.failure("look for a file's messages", err)
+}
+
 // Sweep implements chat.Store.
 func (s Chats) Sweep(ctx context.Context, before int64, limit int) (int, error) {
 	gone := int64(0)

@@ -33,6 +33,9 @@ type Config struct {
 	// Blocked tells whether somebody takes nothing from somebody. It must return
 	// at once. Nil: nobody blocks anybody.
 	Blocked func(by, who string) bool
+	// DropFile is called when no text has a file any more that its author sent:
+	// it takes the file away if it is the author's own. Nil: files stay.
+	DropFile func(ctx context.Context, author, file string) error
 	// Retention is how long messages are kept; 0 for ever.
 	Retention time.Duration
 	Now       func() time.Time
@@ -69,11 +72,12 @@ func (c Change) For(viewer string) rtc.Message {
 
 // Service is the chats of a site.
 type Service struct {
-	cfg    Config
-	store  Store
-	queue  chan op
-	typing chan typing
-	done   chan struct{}
+	cfg     Config
+	store   Store
+	queue   chan op
+	typing  chan typing
+	dropped chan dropped
+	done    chan struct{}
 
 	mu      sync.Mutex
 	pending map[string]int
@@ -94,6 +98,7 @@ type op struct {
 type outcome struct {
 	answer  any
 	changes []Change
+	dropped []dropped
 	stored  string // the name under which a repeat finds it
 }
 
@@ -101,6 +106,9 @@ type outcome struct {
 func New(cfg Config, store Store) *Service {
 	if cfg.Blocked == nil {
 		cfg.Blocked = func(string, string) bool { return false }
+	}
+	if cfg.DropFile == nil {
+		cfg.DropFile = func(context.Context, string, string) error { return nil }
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
@@ -110,7 +118,8 @@ func New(cfg Config, store Store) *Service {
 	}
 	return &Service{
 		cfg: cfg, store: store, queue: make(chan op, queueLength), typing: make(chan typing, typingLength),
-		done: make(chan struct{}), pending: make(map[string]int), tell: func([]Change) {},
+		dropped: make(chan dropped, droppedLength),
+		done:    make(chan struct{}), pending: make(map[string]int), tell: func([]Change) {},
 		doubtful: make(map[string]struct{}),
 	}
 }
@@ -129,6 +138,7 @@ func (s *Service) Run(ctx context.Context) {
 	defer wg.Wait()
 	defer close(s.done)
 	wg.Go(func() { s.runTyping(ctx) })
+	wg.Go(func() { s.runDropped(ctx) })
 	wg.Go(func() { s.sweep(ctx) })
 	ops := make([]op, 0, maxBatch)
 	for {
@@ -241,6 +251,7 @@ func (s *Service) carryOut(ctx context.Context, ops []op) {
 	for i := range ops {
 		if errs[i] == nil {
 			changes = append(changes, outcomes[i].changes...)
+			s.drop(outcomes[i].dropped)
 		}
 		delete(s.doubtful, outcomes[i].stored)
 	}

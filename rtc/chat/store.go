@@ -134,6 +134,8 @@ type Store interface {
 	Export(ctx context.Context, user string, after int64, limit int) ([]Message, error)
 	// MayRead tells whether a message that somebody can see has the file.
 	MayRead(ctx context.Context, user, file string) (bool, error)
+	// FileUsed tells whether any message that was not deleted has the file.
+	FileUsed(ctx context.Context, file string) (bool, error)
 	// Sweep forgets at most limit messages from before a time (Unix
 	// milliseconds), and says how many it did.
 	Sweep(ctx context.Context, before int64, limit int) (int, error)

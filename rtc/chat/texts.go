@@ -159,8 +159,14 @@ func (b *batch) remove(by Device, d *rtc.TextDelete) (outcome, error) {
 	case m.Deleted != 0:
 		return outcome{answer: &rtc.Ack{}}, nil
 	}
+	var left []dropped
+	if m.File != nil {
+		left = []dropped{{author: m.From.ID, file: m.File.File}}
+	}
 	m.Body, m.File, m.Edited, m.Deleted, m.Unread = "", nil, 0, b.now, false
-	return b.changed(r, m)
+	out, err := b.changed(r, m)
+	out.dropped = left
+	return out, err
 }
 
 func (b *batch) changed(r room, m Message) (outcome, error) {

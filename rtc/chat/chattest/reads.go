@@ -167,6 +167,18 @@ func (s *Store) MayRead(_ context.Context, user, file string) (bool, error) {
 	return slices.ContainsFunc(s.visibleTo(user), func(m chat.Message) bool { return m.File != nil && m.File.File == file }), nil
 }
 
+// FileUsed implements chat.Store.
+func (s *Store) FileUsed(_ context.Context, file string) (bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, all := range s.state.messages {
+		if slices.ContainsFunc(all, func(m chat.Message) bool { return m.File != nil && m.File.File == file }) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
 // Sweep implements chat.Store.
 func (s *Store) Sweep(_ context.Context, before int64, limit int) (gone int, err error) {
 	s.mu.Lock()
