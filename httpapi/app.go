@@ -86,7 +86,8 @@ type App struct {
 	counted counters
 	sweeps  sweepers
 	admin   adminState
-	crew    crew      // writes to WebSockets
+	readers crew // of WebSockets
+	writers crew
 	buffers sync.Pool // that they write with
 }
 
@@ -165,10 +166,14 @@ func newFiber(log *slog.Logger) *fiber.App {
 }
 
 // Serve answers on ln until ln is closed or Shutdown is called.
-func (a *App) Serve(ln net.Listener) error { return a.fiber.Server().Serve(ln) }
+func (a *App) Serve(ln net.Listener) error { return a.fiber.Server().Serve(frameListener{ln}) }
 
 // Shutdown closes the listeners and waits for running requests until ctx ends.
-func (a *App) Shutdown(ctx context.Context) error { return a.fiber.ShutdownWithContext(ctx) }
+func (a *App) Shutdown(ctx context.Context) error {
+	a.readers.stop()
+	a.writers.stop()
+	return a.fiber.ShutdownWithContext(ctx)
+}
 
 // remote is the address that the request came from.
 func remote(c *fiber.Ctx) netip.Addr { return addrOf(c.Context().RemoteAddr()) }

@@ -7,23 +7,26 @@ import (
 )
 
 // stallCheck is how often the crew looks whether a worker is held up. What waits
-// behind a client that does not read waits for two of these at most.
+// behind clients that do not read waits for a few of these.
 const stallCheck = 10 * time.Millisecond
 
-// crew does the work of many connections by few goroutines, which exist while
-// there is work: a goroutine for each connection costs a stack, and waking it
-// for each message costs more than the message. Work that is held up, by a
-// client that does not read, is done by one more.
+// crew does the work of many connections by few goroutines: one for each
+// connection would cost a stack, and waking it for each message more than the
+// message. Work that is held up, by a client that does not read, is done by one
+// worker more. The zero crew is ready.
 type crew struct {
 	mu      sync.Mutex
 	waiting []func() // oldest first
-	workers map[*worker]struct{}
-	stalled int
-	looking bool // a check is due
+	idle    []*worker
+	working map[*worker]struct{}
+	stalled int  // of those
+	looking bool // look is due
+	stopped bool // nobody stays idle any more
 }
 
 // worker is one goroutine of a crew.
 type worker struct {
+	next    chan func()
 	job     uint64 // number of what it does
 	seen    uint64 // job as of the last look
 	stalled bool
@@ -36,55 +39,78 @@ func hands() int { return max(4, 2*runtime.GOMAXPROCS(0)) }
 func (c *crew) do(job func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.waiting = append(c.waiting, job)
-	c.hire(1)
-}
-
-// hire starts workers, if there are hands.
-func (c *crew) hire(n int) {
-	if c.workers == nil {
-		c.workers = make(map[*worker]struct{})
-	}
-	for ; n > 0 && len(c.workers)-c.stalled < hands(); n-- {
-		w := &worker{}
-		c.workers[w] = struct{}{}
-		go c.work(w)
-	}
-	if n > 0 && !c.looking {
-		c.looking = true
-		time.AfterFunc(stallCheck, c.look)
+	if !c.hire(job) {
+		c.waiting = append(c.waiting, job)
+		c.watch()
 	}
 }
 
-func (c *crew) work(w *worker) {
-	for {
-		job := c.next(w)
-		if job == nil {
-			return
-		}
+// hire gives a job to a worker; false means that there is no hand free.
+func (c *crew) hire(job func()) bool {
+	if len(c.working)-c.stalled >= hands() {
+		return false
+	}
+	if c.working == nil {
+		c.working = make(map[*worker]struct{})
+	}
+	w := &worker{}
+	if n := len(c.idle); n > 0 {
+		w, c.idle = c.idle[n-1], c.idle[:n-1]
+		w.next <- job // has room: it is idle
+	} else {
+		w.next = make(chan func(), 1)
+		go c.work(w, job)
+	}
+	w.job++
+	c.working[w] = struct{}{}
+	return true
+}
+
+func (c *crew) work(w *worker, job func()) {
+	for job != nil {
 		job()
+		if job = c.more(w); job == nil {
+			job = <-w.next
+		}
 	}
 }
 
-// next takes what waits for longest; nil ends the worker.
-func (c *crew) next(w *worker) func() {
+// more takes what waits for longest. Without any, the worker is idle.
+func (c *crew) more(w *worker) func() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if w.stalled {
 		w.stalled = false
 		c.stalled--
 	}
-	if len(c.waiting) == 0 || len(c.workers)-c.stalled > hands() {
-		delete(c.workers, w)
+	if len(c.waiting) == 0 || len(c.working)-c.stalled > hands() {
+		delete(c.working, w)
+		if c.stopped || len(c.idle) >= hands() {
+			close(w.next)
+		} else {
+			c.idle = append(c.idle, w)
+		}
 		return nil
 	}
 	w.job++
+	return c.oldest()
+}
+
+func (c *crew) oldest() func() {
 	job := c.waiting[0]
 	c.waiting[0] = nil
 	if c.waiting = c.waiting[1:]; len(c.waiting) == 0 {
 		c.waiting = nil
 	}
 	return job
+}
+
+// watch makes sure that look comes.
+func (c *crew) watch() {
+	if !c.looking {
+		c.looking = true
+		time.AfterFunc(stallCheck, c.look)
+	}
 }
 
 // look replaces workers that do what they did at the last look, and goes on
@@ -96,16 +122,26 @@ func (c *crew) look() {
 	if len(c.waiting) == 0 {
 		return
 	}
-	for w := range c.workers {
+	for w := range c.working {
 		if !w.stalled && w.job == w.seen {
 			w.stalled = true
 			c.stalled++
 		}
 		w.seen = w.job
 	}
-	c.hire(max(1, min(len(c.waiting), hands())))
-	if !c.looking {
-		c.looking = true
-		time.AfterFunc(stallCheck, c.look)
+	for len(c.waiting) > 0 && len(c.working)-c.stalled < hands() {
+		c.hire(c.oldest())
 	}
+	c.watch()
+}
+
+// stop lets workers go that have nothing to do, now or later.
+func (c *crew) stop() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.stopped = true
+	for _, w := range c.idle {
+		close(w.next)
+	}
+	c.idle = nil
 }

@@ -1,10 +1,12 @@
 package httpapi
 
 import (
+	"errors"
 	"net"
 	"net/netip"
 	"sync"
 	"sync/atomic"
+	"syscall"
 )
 
 // ConnLimits bounds the connections that one client, or all of them, can hold,
@@ -72,6 +74,17 @@ type limitedConn struct {
 	net.Conn
 	once sync.Once
 	give func()
+}
+
+// SyscallConn implements syscall.Conn.
+func (c *limitedConn) SyscallConn() (syscall.RawConn, error) { return syscallConn(c.Conn) }
+
+func syscallConn(conn net.Conn) (syscall.RawConn, error) {
+	raw, ok := conn.(syscall.Conn)
+	if !ok {
+		return nil, errors.ErrUnsupported
+	}
+	return raw.SyscallConn()
 }
 
 func (c *limitedConn) Close() error {

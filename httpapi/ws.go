@@ -3,6 +3,7 @@ package httpapi
 import (
 	"net"
 	"net/netip"
+	"syscall"
 	"time"
 
 	"fieldphone/httpapi/account"
@@ -91,46 +92,87 @@ func early(conn net.Conn) bool {
 	return n > 0
 }
 
-// socket is a WebSocket that is a connection of the hub: one goroutine reads it,
-// the crew writes to it.
+// socket is a WebSocket that is a connection of the hub. A goroutine with next to
+// no stack waits for it; crews read it and write to it.
 type socket struct {
 	app  *App
 	conn *fast.Conn
 	out  *outlet
 	port *hub.Port
+	read chan bool // tells the goroutine that waits what take found: false is the end
 }
 
 // open attaches the socket and lets it live.
 func (s *socket) open(session account.Session, user rtc.User, token string, link hub.Link) {
 	a := s.app
 	write := s.write
-	s.out = a.newOutlet(session, func() { a.crew.do(write) })
+	s.out = a.newOutlet(session, func() { a.writers.do(write) })
 	if s.port = a.cfg.Hub.Attach(s.out, user, session.ID, link); s.port == nil {
 		s.out.Close(rtc.CloseGoingAway)
 	}
 	s.conn.SetReadLimit(int64(a.cfg.MessageBytes))
-	go s.read()
+	frames, _ := s.under().(*frameConn)
+	var wire syscall.RawConn
+	if frames != nil {
+		wire = frames.wire()
+	}
+	if wire == nil {
+		go func() {
+			for s.receive() {
+			}
+			s.end()
+		}()
+	} else {
+		frames.framed()
+		s.read = make(chan bool, 1)
+		go s.live(wire, func() { s.take(frames) })
+	}
 	s.out.stillSignedIn(token)
 }
 
-// read ends with the connection, by whoever's will.
-func (s *socket) read() {
-	defer s.conn.Close()
-	defer s.out.end()
-	if s.port != nil {
-		defer s.port.Detach()
-	}
+// live waits for what comes until the connection ends, by whoever's will.
+func (s *socket) live(wire syscall.RawConn, take func()) {
 	for {
-		kind, frame, err := s.conn.ReadMessage()
-		switch {
-		case err != nil:
+		await(wire)
+		s.app.readers.do(take)
+		if !<-s.read {
 			return
-		case kind != websocket.TextMessage:
-			s.out.Close(rtc.CloseProtocolError)
-		case s.port != nil:
-			s.port.Receive(frame)
 		}
 	}
+}
+
+// take reads what has arrived.
+func (s *socket) take(frames *frameConn) {
+	for s.receive() {
+		if !frames.arrived() {
+			s.read <- true
+			return
+		}
+	}
+	s.end()
+	s.read <- false
+}
+
+// receive handles one message; false means that the connection has ended.
+func (s *socket) receive() bool {
+	kind, frame, err := s.conn.ReadMessage()
+	switch {
+	case err != nil:
+		return false
+	case kind != websocket.TextMessage:
+		s.out.Close(rtc.CloseProtocolError)
+	case s.port != nil:
+		s.port.Receive(frame)
+	}
+	return true
+}
+
+func (s *socket) end() {
+	if s.port != nil {
+		s.port.Detach()
+	}
+	s.out.end()
+	s.conn.Close()
 }
 
 // write sends what waits. A last close frame says why, and the client gets a
@@ -158,14 +200,19 @@ func (s *socket) write() {
 	}
 }
 
+// under is the connection that the upgrade was on.
+func (s *socket) under() net.Conn {
+	if hijacked, ok := s.conn.NetConn().(interface{ UnsafeConn() net.Conn }); ok {
+		return hijacked.UnsafeConn()
+	}
+	return s.conn.NetConn()
+}
+
 // cut ends the reader at once. A farewell within TLS would wait for a client
 // that reads nothing.
 func (s *socket) cut() {
-	conn := s.conn.NetConn()
-	if hijacked, ok := conn.(interface{ UnsafeConn() net.Conn }); ok {
-		conn = hijacked.UnsafeConn()
-	}
-	if secure, ok := conn.(interface{ NetConn() net.Conn }); ok {
+	conn := s.under()
+	if secure, ok := conn.(secureConn); ok {
 		conn = secure.NetConn()
 	}
 	conn.Close()

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"unicode/utf8"
 )
 
 // MaxIDLength is the longest request id that a client may choose, in bytes.
@@ -38,35 +39,67 @@ type Message interface {
 // may be sent back; the envelope is returned as far as it could be read, so
 // that the answer can carry its id.
 func Decode(frame []byte) (Envelope, Message, error) {
+	if !utf8.Valid(frame) { // passed on, it would end the receiver's connection (RFC 6455, section 8.1)
+		return Envelope{}, nil, badJSON()
+	}
+	if env, ok := split(frame); ok {
+		msg, err := env.message()
+		var broken *json.SyntaxError
+		if err == nil || !errors.As(err, &broken) {
+			return env, msg, asRefusal(err)
+		}
+	}
 	var env Envelope
 	if err := json.Unmarshal(frame, &env); err != nil {
-		return Envelope{}, nil, &Error{Code: CodeBadJSON, Message: "the frame is not a JSON envelope with a type"}
+		return Envelope{}, nil, badJSON()
 	}
+	msg, err := env.message()
+	return env, msg, asRefusal(err)
+}
+
+// message reads the message in an envelope.
+func (env *Envelope) message() (Message, error) {
 	if len(env.ID) > MaxIDLength || len(env.Re) > MaxIDLength {
 		env.ID, env.Re = "", ""
-		return env, nil, badData("id", "must have at most 64 characters")
+		return nil, badData("id", "must have at most 64 characters")
 	}
 	msg := newMessage(env.Type)
 	if msg == nil {
-		return env, nil, &Error{Code: CodeUnknownType, Message: "no message has this type"}
+		return nil, &Error{Code: CodeUnknownType, Message: "no message has this type"}
 	}
 	if data := bytes.TrimSpace(env.Data); len(data) > 0 && !bytes.Equal(data, []byte("null")) {
 		if err := json.Unmarshal(data, msg); err != nil {
-			return env, nil, badJSONData(err)
+			return nil, err
 		}
 	}
 	if err := msg.Validate(); err != nil {
-		return env, nil, err
+		return nil, err
 	}
-	return env, msg, nil
+	return msg, nil
+}
+
+// asRefusal words what encoding/json says.
+func asRefusal(err error) error {
+	var refusal *Error
+	if err == nil || errors.As(err, &refusal) {
+		return err
+	}
+	return badJSONData(err)
+}
+
+func badJSON() *Error {
+	return &Error{Code: CodeBadJSON, Message: "the frame is not a JSON envelope with a type"}
 }
 
 // Encode makes the frame of one message. Seq 0 means not numbered; re is empty
 // unless it is an answer.
 func Encode(msg Message, seq uint64, re string) ([]byte, error) {
-	data, err := json.Marshal(msg)
+	data, err := Data(msg)
 	if err != nil {
 		return nil, fmt.Errorf("rtc: encode %s: %w", msg.Type(), err)
+	}
+	if re == "" {
+		return Frame(msg.Type(), seq, data), nil
 	}
 	if bytes.Equal(data, []byte("{}")) {
 		data = nil
@@ -74,13 +107,16 @@ func Encode(msg Message, seq uint64, re string) ([]byte, error) {
 	return json.Marshal(Envelope{Type: msg.Type(), Re: re, Seq: seq, Data: data})
 }
 
-// Frame makes the frame of a numbered message that is encoded already.
+// Frame makes the frame of a message that is encoded already and answers none.
 func Frame(t Type, seq uint64, data []byte) []byte {
 	frame := make([]byte, 0, len(data)+len(t)+48)
 	frame = append(frame, `{"type":"`...)
 	frame = append(frame, t...) // a name of this package: nothing to escape
-	frame = append(frame, `","seq":`...)
-	frame = strconv.AppendUint(frame, seq, 10)
+	frame = append(frame, '"')
+	if seq > 0 {
+		frame = append(frame, `,"seq":`...)
+		frame = strconv.AppendUint(frame, seq, 10)
+	}
 	if len(data) > len("{}") {
 		frame = append(append(frame, `,"data":`...), data...)
 	}

@@ -2,8 +2,10 @@ package oneport
 
 import (
 	"crypto/tls"
+	"errors"
 	"net"
 	"sync"
+	"syscall"
 )
 
 // door is the net.Listener of one of the protocols.
@@ -67,6 +69,16 @@ func (c *begunConn) Read(p []byte) (int, error) {
 		return 1, nil
 	}
 	return c.Conn.Read(p)
+}
+
+// SyscallConn implements syscall.Conn, for who waits until there is something to
+// read.
+func (c *begunConn) SyscallConn() (syscall.RawConn, error) {
+	raw, ok := c.Conn.(syscall.Conn)
+	if !ok {
+		return nil, errors.ErrUnsupported
+	}
+	return raw.SyscallConn()
 }
 
 // begunTLS is the same for the inside of TLS.

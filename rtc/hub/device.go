@@ -1,7 +1,6 @@
 package hub
 
 import (
-	"encoding/json"
 	"slices"
 	"time"
 
@@ -76,7 +75,7 @@ func (d *device) party() Party { return Party{User: d.key.User, Session: d.sessi
 
 // send sends a numbered message, now or when the device is back.
 func (h *Hub) send(d *device, msg rtc.Message) {
-	data, err := json.Marshal(msg)
+	data, err := rtc.Data(msg)
 	if err != nil {
 		h.cfg.Logger.Error("hub: cannot encode", "type", msg.Type(), "error", err)
 		return

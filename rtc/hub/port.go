@@ -25,15 +25,16 @@ type Port struct {
 	conn     Conn
 	session  string
 	link     Link
-	dead     atomic.Bool               // closed by the hub: nothing goes in or out
-	heard    atomic.Pointer[time.Time] // when the last frame came, with its monotonic reading
+	dead     atomic.Bool  // closed by the hub: nothing goes in or out
+	heard    atomic.Int64 // when the last frame came, in nanoseconds since attached by the monotonic clock
 	limiter  *rate.Limiter
 	offences *rate.Limiter
 
-	// Owned by the goroutine of Run:
-	user     rtc.User
-	device   *device // nil before hello
 	attached time.Time
+
+	// Owned by the goroutine of Run:
+	user   rtc.User
+	device *device // nil before hello
 }
 
 // Attach takes a connection of a signed-in user. The caller hands each frame
@@ -49,7 +50,6 @@ func (h *Hub) Attach(conn Conn, user rtc.User, session string, link Link) *Port 
 	if endpoint(user.ID) { // of this process, and it may speak to hundreds at once
 		p.limiter = rate.NewLimiter(rate.Inf, 0)
 	}
-	p.heard.Store(&now)
 	if !h.post(func() { h.ports[p] = struct{}{} }) {
 		return nil
 	}
@@ -62,7 +62,7 @@ func (h *Hub) Attach(conn Conn, user rtc.User, session string, link Link) *Port 
 func (p *Port) Receive(frame []byte) {
 	h := p.hub
 	now := h.cfg.Now()
-	p.heard.Store(&now)
+	p.heard.Store(int64(now.Sub(p.attached)))
 	h.stats.received.Add(1)
 	env, msg, err := rtc.Decode(frame)
 	if !p.limiter.AllowN(now, 1) {
@@ -129,5 +129,5 @@ func (p *Port) Detach() {
 
 // silent tells whether nothing was heard for two heartbeats and a half.
 func (p *Port) silent(now time.Time, heartbeat time.Duration) bool {
-	return now.Sub(*p.heard.Load()) > heartbeat*5/2
+	return now.Sub(p.attached)-time.Duration(p.heard.Load()) > heartbeat*5/2
 }

@@ -107,7 +107,7 @@ func (s *swarm) signIn(ctx context.Context, window time.Duration) error {
 			}
 		}
 		if err := c.send(c.hello()); err != nil {
-			return err
+			return errors.Join(fmt.Errorf("client %d, %v after the first: %w", i, time.Since(began).Round(time.Millisecond), err), s.lost())
 		}
 		if window == 0 && i%64 == 63 { // as fast as it is answered
 			_ = until(ctx, 10*time.Second, func() bool { return s.welcomed.Load() > int64(i-256) })

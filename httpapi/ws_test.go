@@ -1,0 +1,209 @@
+package httpapi
+
+import (
+	"bufio"
+	"crypto/tls"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"fieldphone/rtc"
+
+	"github.com/fasthttp/websocket"
+)
+
+// rawFrame is a client's frame of text, masked with nothing.
+func rawFrame(t *testing.T, msg rtc.Message, id string) []byte {
+	t.Helper()
+	text, err := rtc.EncodeRequest(msg, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	frame := []byte{0x81, 0x80 | byte(len(text))}
+	if len(text) > 125 {
+		frame = binary.BigEndian.AppendUint16([]byte{0x81, 0x80 | 126}, uint16(len(text)))
+	}
+	return append(append(frame, 0, 0, 0, 0), text...)
+}
+
+// answerTo reads until the answer to a request comes.
+func answerTo(t *testing.T, conn *websocket.Conn, id string) rtc.Type {
+	t.Helper()
+	_ = conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+	for {
+		_, frame, err := conn.ReadMessage()
+		if err != nil {
+			t.Fatalf("waiting for the answer to %s: %v", id, err)
+		}
+		if env, _, _ := rtc.Decode(frame); env.Re == id {
+			return env.Type
+		}
+	}
+}
+
+// Ensure messages are heard however the client cuts them into pieces: many at
+// once, one byte after the other, in fragments, with pings between them.
+func TestSocketHearsHoweverItIsCut(t *testing.T) {
+	s := newSite(t)
+	conn := s.socket(s.signUp("maria"), "maria-phone")
+	write := func(bytes []byte) {
+		t.Helper()
+		if _, err := conn.NetConn().Write(bytes); err != nil {
+			t.Fatal(err)
+		}
+	}
+	lost := &rtc.TextSend{Message: "text-0001", Chat: "nobody", Body: strings.Repeat("x", 300)}
+	var together []byte
+	for i := range 70 {
+		together = append(together, rawFrame(t, lost, fmt.Sprintf("together-%d", i))...)
+	}
+	write(together)
+	for i := range 70 {
+		answerTo(t, conn, fmt.Sprintf("together-%d", i))
+	}
+	for _, b := range rawFrame(t, lost, "bytes") {
+		write([]byte{b})
+	}
+	answerTo(t, conn, "bytes")
+
+	whole := rawFrame(t, &rtc.TextSend{Message: "text-0002", Chat: "nobody", Body: "x"}, "fragments")
+	text := whole[6:]
+	write(append([]byte{0x01, 0x80 | 10, 0, 0, 0, 0}, text[:10]...))                 // its beginning
+	write([]byte{0x89, 0x80 | 2, 0, 0, 0, 0, 'h', 'i'})                              // a ping
+	write(append([]byte{0x80, 0x80 | byte(len(text)-10), 0, 0, 0, 0}, text[10:]...)) // its end
+	var ponged bool
+	conn.SetPongHandler(func(data string) error { ponged = data == "hi"; return nil })
+	answerTo(t, conn, "fragments")
+	if !ponged {
+		t.Error("a ping within a message was not answered")
+	}
+}
+
+// Ensure a client that does not wait for the upgrade is refused: what it sent is
+// in a buffer that serves somebody else next.
+func TestSocketOfAnImpatientClientIsClosed(t *testing.T) {
+	s := newSite(t)
+	token := s.signUp("maria")
+	conn, err := tls.Dial("tcp", s.addr, &tls.Config{InsecureSkipVerify: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	request := "GET /api/v1/ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n" +
+		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nAuthorization: Bearer " + token + "\r\n\r\n"
+	if _, err := conn.Write(append([]byte(request), rawFrame(t, &rtc.Hello{Device: "maria-phone"}, "1")...)); err != nil {
+		t.Fatal(err)
+	}
+	_ = conn.SetReadDeadline(time.Now().Add(5 * time.Second))
+	reader := bufio.NewReader(conn)
+	if resp, err := http.ReadResponse(reader, nil); err != nil || resp.StatusCode != 101 {
+		t.Fatalf("got %v %v", resp, err)
+	}
+	if b, err := reader.ReadByte(); err == nil || strings.Contains(err.Error(), "timeout") {
+		t.Errorf("got %#x %v, want the end", b, err)
+	}
+	s.socket(token, "maria-phone") // who waits is served
+}
+
+// Ensure a client that does not read is given up, and nobody waits for it.
+func TestClientThatDoesNotReadHoldsUpNobody(t *testing.T) {
+	s := newSite(t)
+	alice, deaf := s.socket(s.signUp("alice"), "alice-phone"), s.socket(s.signUp("deaf"), "deaf-phone1")
+	carol, dave := s.socket(s.signUp("carol"), "carol-phone"), s.socket(s.signUp("dave"), "dave-phone1")
+	callUp := func(call, to string, from, at *websocket.Conn) {
+		say(t, from, &rtc.CallInvite{Call: call, To: to, Media: rtc.Audio})
+		next[*rtc.CallIncoming](t, at)
+		say(t, at, &rtc.CallAccept{Call: call, Media: rtc.Audio})
+		next[*rtc.CallStarted](t, from)
+		next[*rtc.CallStarted](t, at)
+	}
+	callUp("call-0001", "deaf", alice, deaf)
+	callUp("call-0002", "dave", carol, dave)
+	large := json.RawMessage(`{"description":{"sdp":"` + strings.Repeat("x", 50_000) + `"}}`)
+	for range 390 { // 20 MB, more than any buffer
+		say(t, alice, &rtc.CallSignal{Call: "call-0001", Gen: 1, Payload: large})
+	}
+	for i := range 20 {
+		began := time.Now()
+		say(t, carol, &rtc.CallSignal{Call: "call-0002", Gen: 1, Payload: json.RawMessage(fmt.Sprintf(`{"n":%d}`, i))})
+		next[*rtc.CallSignal](t, dave)
+		if took := time.Since(began); took > 3*time.Second {
+			t.Errorf("a message took %v beside a client that does not read", took)
+		}
+	}
+	next[*rtc.CallPeer](t, alice) // the deaf end is away
+}
+
+// Ensure work is done beside any number of workers that are held up, and that
+// they go once they are not.
+func TestCrewWorksBesideWhatIsHeldUp(t *testing.T) {
+	var c crew
+	held := make(chan struct{})
+	var stuck sync.WaitGroup
+	for range 5 * hands() {
+		stuck.Add(1)
+		c.do(func() { defer stuck.Done(); <-held })
+	}
+	done := make(chan struct{})
+	c.do(func() { close(done) })
+	select {
+	case <-done:
+	case <-time.After(10 * time.Second):
+		t.Fatal("work waits for what is held up")
+	}
+	close(held)
+	stuck.Wait()
+	waitFor(t, func() bool {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		return len(c.working) == 0 && c.stalled == 0 && len(c.idle) <= hands()
+	})
+	var ran sync.WaitGroup
+	for range 1000 {
+		ran.Add(1)
+		c.do(ran.Done)
+	}
+	ran.Wait()
+	c.stop()
+	ran.Add(1)
+	c.do(ran.Done) // the last ones are served as well
+	ran.Wait()
+}
+
+// Ensure one connection's work is never done twice at once, nor forgotten.
+func TestCrewForgetsNothing(t *testing.T) {
+	var c crew
+	defer c.stop()
+	o, _ := newTestOutlet(t, 1<<20)
+	var wrote atomic.Int64
+	alone := 0 // the race detector sees two workers at once
+	o.ready = func() {
+		c.do(func() {
+			for {
+				frames, _ := o.next()
+				if frames == nil {
+					return
+				}
+				alone++
+				wrote.Add(1)
+			}
+		})
+	}
+	const senders, each = 4, 5000
+	var wg sync.WaitGroup
+	for range senders {
+		wg.Go(func() {
+			for range each {
+				o.Send([]byte("x"))
+			}
+		})
+	}
+	wg.Wait()
+	waitFor(t, func() bool { return wrote.Load() == senders*each })
+}
