@@ -70,7 +70,50 @@ function weakLink(name, about, block) {
   };
 }
 
+/** Presses one of the menu's switches. */
+async function press(person, name) {
+  await person.button('More').click();
+  await person.button(name).click();
+  await person.page.keyboard.press('Escape');
+}
+
+const pictureBytes = (person) => person.arriving().then(({ videoBytes }) => videoBytes);
+
+/** Nothing of a picture arrives for two seconds. */
+const pictureEnds = (person) =>
+  until(`${person.name} is sent no picture`, async () => {
+    const before = await pictureBytes(person);
+    await pause(2_000);
+    return (await pictureBytes(person)) - before;
+  }, (bytes) => bytes === 0, 20_000);
+
+const rate = async (person) => (await watch([person], 4_000))[0].kbps;
+
+const thrift = {
+  name: 'sound-only',
+  about: 'one wants sound only, then saves data: both are told, the pictures yield, and come back',
+  async run(lab) {
+    const people = await lab.people('a1', 'a2', { microphone: lab.speech });
+    const [a1, a2] = people;
+    const call = await connect(a1, a2);
+    await press(a1, 'Sound only');
+    await Promise.all([a1.reads('Sound only: no pictures are sent or received'), a2.reads(`${a1.name} wants sound only: your picture is not sent`)]);
+    await Promise.all(people.map(pictureEnds));
+    await Promise.all(people.map((side) => alive(side, { video: false })));
+    await press(a1, 'Sound only');
+    await Promise.all(people.map((side) => alive(side)));
+    await press(a1, 'Save data');
+    await a2.reads(`${a1.name} saves data: your picture is sent small`);
+    const small = await until('the pictures become small', () => Promise.all(people.map(rate)), (rates) => rates.every((kbps) => kbps < 200), 30_000);
+    await Promise.all(people.map((side) => alive(side)));
+    await press(a1, 'Save data');
+    await a2.readsNoMore(`${a1.name} saves data: your picture is sent small`);
+    return { ...summary(call), note: `pictures of ${small.map((kbps) => kbps.toFixed(0)).join(' and ')} kbit/s while data are saved` };
+  },
+};
+
 export default [
+  thrift,
   weakLink('weak-link', 'a phone loses 5 % and has 300 kbit/s for a while, in a direct call', false),
   weakLink('weak-relayed', 'the same in a relayed call', true),
 ];
