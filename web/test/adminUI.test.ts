@@ -12,6 +12,7 @@ import { LogSection } from "../src/admin/ui/LogSection";
 import { Overview } from "../src/admin/ui/Overview";
 import { PathTest } from "../src/admin/ui/PathTest";
 import { People, rowsOf } from "../src/admin/ui/People";
+import { TagsDialog } from "../src/admin/ui/TagsDialog";
 import { Relay } from "../src/admin/ui/Relay";
 import { Segments } from "../src/admin/ui/Segments";
 import { linePoints } from "../src/admin/ui/Spark";
@@ -81,12 +82,36 @@ test("calls say how both ends go, and how well", () => {
 });
 
 test("people come with their devices, those who are online first", () => {
-  const rows = rowsOf(users.users, readLive(live).people);
+  const rows = rowsOf(
+    users.users.map((user) => ({ ...user, tags: [] })),
+    readLive(live).people,
+  );
   expect(rows.map((row) => row.id)).toEqual(["ada", "ben", "guest-7f3a", "eva", "chen", "farid", "gus"]);
   expect(rows[1]!.devices.map((device) => device.segment)).toEqual(["south", "north"]);
   expect(rowsOf(undefined, readLive(live).people)).toHaveLength(5);
   // One cannot lock oneself out by accident.
   expect(buttons(site.draw(People))).not.toContain("Disable Ada Lovelace");
+});
+
+test("tags are shown, and edited in a dialog that each person has", async () => {
+  site.answers["GET admin/users"] = () => ({
+    body: {
+      users: users.users.map((user) => (user.id === "ben" ? { ...user, tags: ["medics", "night"] } : user)),
+    },
+  });
+  await site.admin.setUser("ben", { tags: ["medics", "night"] });
+  await site.time.pass(1_000);
+  expect(site.to("PATCH", "admin/users/ben")[0]!.body).toEqual({ tags: ["medics", "night"] });
+  const html = site.draw(People);
+  expect(read(html)).toContain("medics night");
+  expect(buttons(html)).toContain("Tags of Ben Okri");
+  const dialog = site.draw(() =>
+    h(TagsDialog, { id: "ben", name: "Ben Okri", tags: ["medics"], onClose: () => undefined }),
+  );
+  expect(dialog).toMatch(
+    /role="dialog"[^>]*aria-label="Tags of Ben Okri"|aria-label="Tags of Ben Okri"[^>]*role="dialog"/,
+  );
+  expect(buttons(dialog)).toEqual(expect.arrayContaining(["Remove the tag medics", "Add", "Done"]));
 });
 
 test("what an administrator does is shown at once, not at the next turn", async () => {

@@ -33,6 +33,8 @@ export interface User {
   admin: boolean;
   guest: boolean;
   disabled: boolean;
+  /** Groups of people that they belong to. */
+  tags: string[];
 }
 
 /** Something that is asked before it is done. */
@@ -158,7 +160,7 @@ export class Admin {
     return this.act("DELETE", `admin/calls/${encode(call)}`);
   }
 
-  setUser(id: string, change: { disabled?: boolean; admin?: boolean }): Promise<void> {
+  setUser(id: string, change: { disabled?: boolean; admin?: boolean; tags?: string[] }): Promise<void> {
     return this.act("PATCH", `admin/users/${encode(id)}`, change);
   }
 
@@ -193,5 +195,6 @@ const readUsers = (value: unknown): User[] =>
       admin: u.flag("admin"),
       guest: u.flag("guest"),
       disabled: u.flag("disabled"),
+      tags: u.texts("tags"),
     };
   });

@@ -9,6 +9,7 @@ import { useAdmin, useWords } from "./context";
 import { deviceWord, legName, span, transportWord } from "./format";
 import { Nothing, Panel, Tag, type Tone } from "./parts";
 import { SiteSettings } from "./SiteSettings";
+import { TagsButton } from "./TagsDialog";
 import { Waiting } from "./Waiting";
 
 interface Row extends User {
@@ -19,14 +20,14 @@ interface Row extends User {
 /** Every account with what is online of it; those who are there come first. */
 export function rowsOf(users: readonly User[] | undefined, people: readonly LivePerson[]): Row[] {
   const live = new Map(people.map((person) => [person.id, person]));
-  const known = users ?? people.map((person) => ({ ...person, disabled: false }));
+  const known = users ?? people.map((person) => ({ ...person, disabled: false, tags: [] }));
   const rows = known.map((user): Row => {
     const person = live.get(user.id);
     live.delete(user.id);
     return { ...user, status: person?.status ?? "offline", devices: person?.devices ?? [] };
   });
   // Somebody who came since the accounts were asked for.
-  for (const person of live.values()) rows.push({ ...person, disabled: false });
+  for (const person of live.values()) rows.push({ ...person, disabled: false, tags: [] });
   const order = (row: Row) => (row.status !== "offline" ? 0 : row.disabled ? 2 : 1);
   return rows.sort((a, b) => order(a) - order(b) || a.name.localeCompare(b.name));
 }
@@ -41,8 +42,8 @@ export function People(): JSX.Element {
   const rows = rowsOf(admin.users.value.value, live?.people ?? []);
   const wanted = query.trim().toLowerCase();
   const shown = rows.filter((row) =>
-    [row.name, row.id, ...row.devices.map((d) => `${d.address} ${d.segment} ${d.device}`)].some((text) =>
-      text.toLowerCase().includes(wanted),
+    [row.name, row.id, ...row.tags, ...row.devices.map((d) => `${d.address} ${d.segment} ${d.device}`)].some(
+      (text) => text.toLowerCase().includes(wanted),
     ),
   );
   const online = rows.filter((row) => row.status !== "offline").length;
@@ -95,6 +96,11 @@ function Account({ row }: { row: Row }): JSX.Element {
           {row.disabled && <Tag tone="bad">{t("people.disabled")}</Tag>}
           {row.status === "busy" && <Tag tone="warn">{t("people.in_call")}</Tag>}
           {row.status === "offline" && !row.disabled && <span class="muted">{t("people.offline")}</span>}
+          {row.tags.map((tag) => (
+            <Tag key={tag}>
+              <bdi>{tag}</bdi>
+            </Tag>
+          ))}
         </p>
       </div>
       <Devices devices={row.devices} />
@@ -171,6 +177,7 @@ function Actions({ row }: { row: Row }): JSX.Element {
     });
   return (
     <div class="account-actions">
+      <TagsButton id={id} name={name} tags={row.tags} />
       {!row.guest && !self && !row.disabled && (
         <button
           type="button"

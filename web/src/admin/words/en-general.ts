@@ -149,6 +149,11 @@ export const general = {
   "sign_out.text":
     "All sessions of {name} end now, on every device, and calls with them. {name} can sign in again at once; a guest comes back as somebody new.",
   "sign_out.action": "Sign out",
+  "tags.label": "Tags of {name}",
+  "tags.short": "Tags",
+  "tags.field": "Add a tag",
+  "tags.hint": "Groups that {name} belongs to, such as: medics. Announcements can be for those with a tag.",
+  "tags.done": "Done",
   "promote.label": "Make admin: {name}",
   "promote.title": "Make {name} an administrator?",
   "promote.text":

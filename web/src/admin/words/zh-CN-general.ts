@@ -148,6 +148,11 @@ export const general: General = {
   "sign_out.text":
     "{name}在所有设备上的会话会立即结束，通话也随之结束。{name}可以马上重新登录；访客则会以新身份回来。",
   "sign_out.action": "退出登录",
+  "tags.label": "{name} 的标签",
+  "tags.short": "标签",
+  "tags.field": "添加标签",
+  "tags.hint": "{name} 所属的小组，例如：医护。公告可以只发给有某个标签的人。",
+  "tags.done": "完成",
   "promote.label": "设为管理员：{name}",
   "promote.title": "将{name}设为管理员？",
   "promote.text": "{name}将看到这里的一切，并可更改设置、结束通话、停用他人，也包括您。",

@@ -1,18 +1,14 @@
 import type { JSX } from "preact";
-import { useId, useRef, useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import { ApiError } from "../../protocol/api";
 import type { Someone } from "../../state/people";
 import { Told, useAction } from "../action";
 import { Avatar } from "../Avatar";
 import { useApp } from "../context";
 import { Field } from "../Field";
-import { Icon } from "../icons";
 import { squareOf } from "./picture";
 import { QuietSwitch } from "./QuietSwitch";
-
-const mostTags = 8;
-const tagChars = 24;
-const suggested = 8;
+import { TagsEditor } from "./TagsEditor";
 
 /** What one says of oneself: picture, name, line, tags, do not disturb. */
 export function ProfileForm(): JSX.Element | null {
@@ -50,7 +46,12 @@ export function ProfileForm(): JSX.Element | null {
         </div>
         <Told outcome={outcome} />
       </form>
-      <Tags own={present?.tags ?? []} />
+      <TagsEditor
+        label={t("people.tags")}
+        hint={t("people.tags_hint")}
+        own={present?.tags ?? []}
+        save={(tags) => app.changeProfile({ tags })}
+      />
       <QuietSwitch wide />
     </>
   );
@@ -97,83 +98,5 @@ function Picture({ me }: { me: Someone }): JSX.Element {
         <Told outcome={outcome} />
       </div>
     </div>
-  );
-}
-
-function Tags({ own }: { own: string[] }): JSX.Element {
-  const app = useApp();
-  const { t } = app.settings;
-  const [typed, setTyped] = useState("");
-  const { outcome, busy, run } = useAction();
-  const id = useId();
-  const change = (tags: string[]) => run(() => app.changeProfile({ tags }));
-  const add = async (tag: string) => {
-    if (tag.trim() !== "" && (await change([...own, tag]))) setTyped("");
-  };
-  const known = app.people.tags.value
-    .filter((tag) => !own.includes(tag) && tag.includes(typed.trim().toLowerCase()))
-    .slice(0, suggested);
-  return (
-    <form
-      class="stack tags"
-      onSubmit={(event) => {
-        event.preventDefault();
-        void add(typed);
-      }}
-    >
-      <label for={id}>{t("people.tags")}</label>
-      {own.length > 0 && (
-        <ul class="chips" role="list">
-          {own.map((tag) => (
-            <li key={tag}>
-              <button
-                type="button"
-                class="chip"
-                disabled={busy}
-                aria-label={t("people.remove_tag", { tag })}
-                onClick={() => void change(own.filter((other) => other !== tag))}
-              >
-                <bdi>{tag}</bdi>
-                <Icon name="close" size={16} />
-              </button>
-            </li>
-          ))}
-        </ul>
-      )}
-      {own.length < mostTags && (
-        <>
-          <div class="with-button">
-            <div class="field">
-              <div class="field-box">
-                <input
-                  id={id}
-                  type="text"
-                  value={typed}
-                  maxLength={tagChars}
-                  aria-describedby={`${id}-hint`}
-                  onInput={(event) => setTyped(event.currentTarget.value)}
-                />
-              </div>
-            </div>
-            <button type="submit" class="button" disabled={busy || typed.trim() === ""}>
-              {t("people.add")}
-            </button>
-          </div>
-          <p class="hint" id={`${id}-hint`}>
-            {t("people.tags_hint")}
-          </p>
-          {known.length > 0 && (
-            <div class="chips" role="group" aria-label={t("people.suggested")}>
-              {known.map((tag) => (
-                <button key={tag} type="button" class="chip" disabled={busy} onClick={() => void add(tag)}>
-                  + <bdi>{tag}</bdi>
-                </button>
-              ))}
-            </div>
-          )}
-        </>
-      )}
-      <Told outcome={outcome} />
-    </form>
   );
 }
