@@ -20,9 +20,18 @@ export default [
         const type = await a1.page.evaluate(async (src) => (await fetch(src)).headers.get('content-type'), icon.src);
         if (!type?.startsWith(icon.type)) throw new Error(`${icon.src} is ${type}`);
       }
+      await until('its parts are kept', () => a1.page.evaluate(async () => (await (await caches.open('fieldphone-shell')).keys()).length), (kept) => kept > 20, 10_000);
       await lab.server.stop();
       await a1.page.reload();
       await a1.reads('out of reach');
+      // What is loaded on demand comes without the server too.
+      const parts = await a1.page.evaluate(async () => {
+        const paths = (await (await caches.open('fieldphone-shell')).keys()).map(({ url }) => new URL(url).pathname);
+        const wanted = paths.filter((path) => /^\/assets\/(InviteDialog|EchoCall|ChatSearch|AccountDialog)-.*\.js$/.test(path));
+        await Promise.all(wanted.map((path) => import(path)));
+        return wanted.length;
+      });
+      if (parts !== 4) throw new Error(`${parts} of four parts are kept`);
       await lab.server.start();
       await a1.button('Sign out').waitFor();
       return undefined;

@@ -7,7 +7,7 @@ import { CallControls } from "./CallControls";
 import { CallGauges, Moved, MutedHint } from "./CallGauges";
 import { CallsBeside } from "./CallsBeside";
 import { useApp } from "./context";
-import { EchoCall } from "./EchoCall";
+import { EchoPlace } from "./EchoPlace";
 import { Icon } from "./icons";
 import { Problems } from "./Problems";
 import { RecordingSign } from "./Recording";
@@ -34,7 +34,7 @@ export function CallView({ call }: { call: Call }): JSX.Element {
       <Moved call={call} />
       <RecordingSign call={call} />
       <Preview call={call} />
-      {peer.id === echoID && <EchoCall />}
+      {peer.id === echoID && <EchoPlace call={call} />}
       <MutedHint />
       <CallControls call={call} />
     </section>

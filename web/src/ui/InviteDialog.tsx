@@ -27,13 +27,12 @@ const stateWord: Record<Invite["state"], Key> = {
 };
 
 /** Makes invites, shows the one just made as link and QR code, and takes invites back. */
-export function InviteDialog(): JSX.Element {
+export function InviteDialog({ onClose: close }: { onClose: () => void }): JSX.Element {
   const app = useApp();
   const { t } = app.settings;
   const [made, setMade] = useState<{ invite: Invite; code: string }>();
   const [list, setList] = useState<Invite[]>();
   const { outcome, busy, run } = useAction();
-  const close = () => (app.view.inviting.value = false);
   const load = async () => setList(await app.invites.list());
   useEffect(() => void run(load), []);
   const make = (uses: number, seconds: number) =>

@@ -12,11 +12,11 @@ import { SideTabs } from "./chat/SideTabs";
 import { SignOut } from "./chat/SignOut";
 import { useApp } from "./context";
 import { Conversation } from "./Conversation";
-import { EchoEnded } from "./EchoEnded";
+import { EchoPlace } from "./EchoPlace";
+import { Inviting } from "./Inviting";
 import { Empty } from "./Empty";
 import { Ended } from "./Ended";
 import { Icon, Logo } from "./icons";
-import { InviteDialog } from "./InviteDialog";
 import { MediaDialogs } from "./MediaDialogs";
 import { QuietSwitch } from "./people/QuietSwitch";
 import { PastCallsButton, PastCallsPlace } from "./PastCallsPlace";
@@ -53,7 +53,7 @@ export function Shell({ away }: { away: boolean }): JSX.Element {
         <Main />
       </div>
       {view.account.value && <OnDemand load={loadAccount} props={{}} />}
-      {view.inviting.value && <InviteDialog />}
+      {view.inviting.value && <Inviting />}
       <MediaDialogs />
       <RecordedFiles />
       <AdminClaim />
@@ -71,7 +71,7 @@ function Main(): JSX.Element {
   if (call) {
     const named: Call = call.peer.id === echoID ? { ...call, peer: app.personNamed(echoID) } : call;
     if (call.stage === "ended")
-      return call.peer.id === echoID ? <EchoEnded call={named} /> : <Ended call={call} />;
+      return call.peer.id === echoID ? <EchoPlace call={named} /> : <Ended call={call} />;
     const hide = view.wide.value ? undefined : () => (view.textsInCall.value = false);
     return (
       <div class={`with-call ${shown === undefined ? "" : "texts"}`}>
