@@ -19,16 +19,14 @@ import (
 	"fieldphone/cmd/fieldphone/bench"
 )
 
-// benchPassword is of an account that lives as long as a benchmark.
-const benchPassword = "fieldphone bench password"
-
 // benchSite is a data folder whose people have signed in.
 type benchSite struct {
 	binary string
 	data   string
-	admin  string // token
 	people []bench.HubPerson
 	client *http.Client
+	// changes counts those that changeLine made.
+	changes int
 }
 
 // newBenchSite makes a site with guests: they need no password, whose hashing
@@ -46,21 +44,11 @@ func newBenchSite(ctx context.Context, binary string, people int, progress io.Wr
 			_ = os.RemoveAll(s.data)
 		}
 	}()
-	add := exec.CommandContext(ctx, binary, "user", "add", "bench", "--name", "Bench", "--admin", "--data", s.data)
-	add.Env = s.environ("FIELDPHONE_PASSWORD=" + benchPassword)
-	if out, err := add.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("make an account: %w: %s", err, out)
-	}
 	server, err := s.start(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer server.Stop()
-	var grant struct{ Token string }
-	if err := s.post(ctx, server.Address, "/login", "", map[string]string{"id": "bench", "password": benchPassword}, &grant); err != nil {
-		return nil, err
-	}
-	s.admin = grant.Token
 	fmt.Fprintf(progress, "\r%d people join ...%20s", people, "")
 	s.people, err = s.join(ctx, server.Address, people)
 	fmt.Fprintf(progress, "\r%-40s\r", "")
@@ -82,7 +70,7 @@ func (s *benchSite) join(ctx context.Context, address string, n int) ([]bench.Hu
 					User  struct{ ID string }
 				}
 				if errs[worker] == nil {
-					errs[worker] = s.post(ctx, address, "/guest", "", map[string]string{"name": bench.PersonName(i)}, &grant)
+					errs[worker] = s.post(ctx, address, "/guest", map[string]string{"name": bench.PersonName(i)}, &grant)
 				}
 				people[i] = bench.HubPerson{ID: grant.User.ID, Token: grant.Token}
 			}
@@ -96,7 +84,7 @@ func (s *benchSite) join(ctx context.Context, address string, n int) ([]bench.Hu
 	return people, errors.Join(errs...)
 }
 
-func (s *benchSite) post(ctx context.Context, address, path, token string, body, answer any) error {
+func (s *benchSite) post(ctx context.Context, address, path string, body, answer any) error {
 	encoded, err := json.Marshal(body)
 	if err != nil {
 		return err
@@ -104,9 +92,6 @@ func (s *benchSite) post(ctx context.Context, address, path, token string, body,
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "https://"+address+"/api/v1"+path, bytes.NewReader(encoded))
 	if err != nil {
 		return err
-	}
-	if token != "" {
-		req.Header.Set("Authorization", "Bearer "+token)
 	}
 	return doBench(s.client, req, answer)
 }
@@ -131,14 +116,14 @@ func doBench(client *http.Client, req *http.Request, answer any) error {
 }
 
 // environ is this process's without settings of its own, and with room for all.
-func (s *benchSite) environ(more ...string) []string {
-	return append([]string{
+func (s *benchSite) environ() []string {
+	return []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + s.data, "GODEBUG=" + os.Getenv("GODEBUG"), "GOGC=" + os.Getenv("GOGC"),
 		"FIELDPHONE_LISTEN_ADDRESSES=127.0.0.1", "FIELDPHONE_LISTEN_HTTPS_PORT=0", "FIELDPHONE_LISTEN_HTTP_PORT=0", "FIELDPHONE_TURN_PORT=0",
 		"FIELDPHONE_MDNS_NAME=", "FIELDPHONE_LOG_LEVEL=error", "FIELDPHONE_RELAY_PATH=user",
 		"FIELDPHONE_REGISTRATION_MAX_GUESTS=100000", "FIELDPHONE_LIMITS_REGISTER_PER_MINUTE_PER_ADDRESS=100000",
 		"FIELDPHONE_LIMITS_MAX_CONNECTIONS=100000", "FIELDPHONE_LIMITS_MAX_CONNECTIONS_PER_ADDRESS=100000",
-	}, more...)
+	}
 }
 
 // start runs the server on the site's data folder.
@@ -162,15 +147,28 @@ func (s *benchSite) start(ctx context.Context) (bench.HubServer, error) {
 			}()
 			return bench.HubServer{
 				Address: address, PID: cmd.Process.Pid, Stop: stop, People: s.people,
-				Announce: func(ctx context.Context, text string) error {
-					name := fmt.Sprintf("bench-%d", time.Now().UnixNano())
-					return s.post(ctx, address, "/announcements", s.admin, map[string]string{"announcement": name, "body": text}, nil)
-				},
+				Tell: func(ctx context.Context, text string) error { return s.changeLine(ctx, address, text) },
 			}, nil
 		}
 	}
 	stop()
 	return bench.HubServer{}, errors.New("the server did not start")
+}
+
+// changeLine lets somebody else each time write what everybody sees beside their
+// name: the one thing that a client makes the server say to all at once.
+func (s *benchSite) changeLine(ctx context.Context, address, text string) error {
+	s.changes++
+	body, err := json.Marshal(map[string]string{"line": text})
+	if err != nil {
+		return err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPatch, "https://"+address+"/api/v1/me", bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Authorization", "Bearer "+s.people[s.changes%len(s.people)].Token)
+	return doBench(s.client, req, nil)
 }
 
 // startPlainHub runs one of the servers to compare with.
@@ -188,7 +186,7 @@ func startPlainHub(ctx context.Context, self, name string) (bench.HubServer, err
 	client := &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
 	return bench.HubServer{
 		Address: address, PID: cmd.Process.Pid, Stop: func() { client.CloseIdleConnections(); stop() },
-		Announce: func(ctx context.Context, text string) error {
+		Tell: func(ctx context.Context, text string) error {
 			req, err := http.NewRequestWithContext(ctx, http.MethodPost, "https://"+address+"/all", strings.NewReader(text))
 			if err != nil {
 				return err

@@ -25,8 +25,8 @@ type HubServer struct {
 	// People have accounts there. Without, the server takes who comes and passes
 	// on by the envelope's `to` (see PlainHub).
 	People []HubPerson
-	// Announce makes the server send a text to every client.
-	Announce func(ctx context.Context, text string) error
+	// Tell makes the server send a text to every client.
+	Tell func(ctx context.Context, text string) error
 }
 
 // HubPerson is somebody who can sign in.
@@ -123,17 +123,9 @@ func clientsRound(ctx context.Context, server HubServer, load HubLoad, r *hubRou
 	swarm := newSwarm(server, load.Clients, load.People)
 	defer swarm.close()
 	empty := rssOf(server.PID)
-	cpu := meter(server.PID)
-	if err := swarm.connect(ctx); err != nil {
+	if err := swarm.arrive(ctx, r); err != nil {
 		return err
 	}
-	r.set(HubAccept, cpu().Seconds()*1000/float64(load.Clients))
-	cpu = meter(server.PID)
-	if err := swarm.signIn(ctx, 0); err != nil {
-		return err
-	}
-	swarm.quiet(ctx)
-	r.set(HubSignIn, cpu().Seconds()*1000/float64(load.Clients))
 	cpu, pings := meter(server.PID), swarm.pings.Load()
 	if err := sleep(ctx, load.Settle); err != nil {
 		return err
@@ -162,17 +154,48 @@ func clientsRound(ctx context.Context, server HubServer, load HubLoad, r *hubRou
 	return swarm.lost()
 }
 
+// arrive connects the clients and signs them in, some at a time: a server need
+// not wait for long to be told who a connection is.
+func (s *swarm) arrive(ctx context.Context, r *hubRound) error {
+	const batch = 1000
+	all := s.clients
+	var signIn time.Duration
+	for from := 0; from < len(all); from += batch {
+		clients := all[from:min(from+batch, len(all))]
+		cpu := meter(s.server.PID)
+		if err := s.connect(ctx, clients); err != nil {
+			return err
+		}
+		if from == 0 { // nobody else is there yet
+			r.set(HubAccept, cpu().Seconds()*1000/float64(len(clients)))
+		}
+		cpu = meter(s.server.PID)
+		if err := s.signIn(ctx, clients, 0); err != nil {
+			return err
+		}
+		signIn += cpu()
+	}
+	s.quiet(ctx)
+	r.set(HubSignIn, signIn.Seconds()*1000/float64(len(all)))
+	return nil
+}
+
 // fanOut tells all clients 200 bytes, a few times.
 func fanOut(ctx context.Context, server HubServer, swarm *swarm, r *hubRound) error {
 	const times = 5
 	var cpus, walls []time.Duration
 	for n := range times {
 		swarm.quiet(ctx)
-		before, cpu, began := swarm.told.Load(), meter(server.PID), time.Now()
-		if err := server.Announce(ctx, announcementText(n)); err != nil {
+		before, cpu := swarm.told.Load(), meter(server.PID)
+		want := before + int64(len(swarm.clients))
+		if err := server.Tell(ctx, toldText(n)); err != nil {
 			return err
 		}
-		want := before + int64(len(swarm.clients))
+		// From the first who hears it to the last.
+		if err := until(ctx, 10*time.Second, func() bool { return swarm.told.Load() > before }); err != nil {
+			return fmt.Errorf("fan-out: %w", err)
+		}
+		began := time.Now()
 		if err := until(ctx, 10*time.Second, func() bool { return swarm.told.Load() >= want }); err != nil {
 			return fmt.Errorf("fan-out: %d of %d clients got it: %w", swarm.told.Load()-before, len(swarm.clients), err)
 		}
@@ -225,12 +248,12 @@ const stormWindow = 9500 * time.Millisecond
 func stormRound(ctx context.Context, server HubServer, people int, r *hubRound) error {
 	swarm := newSwarm(server, people, people)
 	defer swarm.close()
-	if err := swarm.connect(ctx); err != nil {
+	if err := swarm.connect(ctx, swarm.clients); err != nil {
 		return err
 	}
 	messages, bytes := swarm.messages.Load(), swarm.bytes.Load()
 	cpu := meter(server.PID)
-	if err := swarm.signIn(ctx, stormWindow); err != nil {
+	if err := swarm.signIn(ctx, swarm.clients, stormWindow); err != nil {
 		return err
 	}
 	// Until everybody knows of everybody, or does not learn it any more.

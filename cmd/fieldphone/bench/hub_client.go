@@ -102,7 +102,7 @@ func (c *hubClient) take(frame []byte) error {
 		s.welcomed.Add(1)
 	case "presence.snapshot", "presence.update":
 		c.learn(frame)
-	case "announcement":
+	case "profile.update":
 		s.told.Add(1)
 	case "call.signal":
 		c.note(&c.times, frame)
@@ -213,7 +213,5 @@ func (c *hubClient) to(peer *hubClient) string {
 	return fmt.Sprintf(`,"to":%q`, peer.person.ID)
 }
 
-// announcementText makes a message of about 200 bytes.
-func announcementText(n int) string {
-	return fmt.Sprintf("%02d Leave the north pier now and wait at the gate.", n)
-}
+// toldText makes a message of about 200 bytes.
+func toldText(n int) string { return fmt.Sprintf("%02d at the north pier, back at six", n) }

@@ -20,7 +20,7 @@ func ServeFiber(ctx context.Context, out io.Writer) error {
 	app := fiber.New(fiber.Config{DisableStartupMessage: true})
 	app.Get("/ws", websocket.New(func(c *websocket.Conn) { hub.serve(c.Query("id"), c) }))
 	app.Post("/all", func(c *fiber.Ctx) error {
-		hub.announce(c.Body())
+		hub.tell(c.Body())
 		return c.SendStatus(fiber.StatusNoContent)
 	})
 	go hub.Run(ctx)

@@ -34,7 +34,7 @@ func ServeGorilla(ctx context.Context, out io.Writer) error {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
 		}
-		hub.announce(text)
+		hub.tell(text)
 		w.WriteHeader(http.StatusNoContent)
 	})
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}

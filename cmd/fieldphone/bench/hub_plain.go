@@ -177,13 +177,13 @@ func (c *plainClient) put(frame []byte) {
 	}
 }
 
-// announce is the body of the request that tells something to all.
-func (h *PlainHub) announce(text []byte) {
-	data, err := json.Marshal(map[string]any{
-		"announcement": "n-00000001", "from": map[string]string{"id": "chief", "name": "Chief"}, "body": string(bytes.TrimSpace(text)), "server_time": time.Now().UnixMilli(),
-	})
+// tell is what the request that tells something to all does.
+func (h *PlainHub) tell(text []byte) {
+	data, err := json.Marshal(map[string]any{"people": []any{map[string]any{
+		"id": "guest-0000000000000000", "name": "Bench", "line": string(bytes.TrimSpace(text)), "tags": []string{"medics", "night shift"}, "picture": "", "quiet": false,
+	}}})
 	if err == nil {
-		h.all("announcement", data)
+		h.all("profile.update", data)
 	}
 }
 

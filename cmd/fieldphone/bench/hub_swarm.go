@@ -49,9 +49,9 @@ func newSwarm(server HubServer, clients, people int) *swarm {
 	return s
 }
 
-// connect opens every connection.
-func (s *swarm) connect(ctx context.Context) error {
-	return s.each(ctx, s.clients, func(c *hubClient) error { return c.connect(ctx) })
+// connect opens connections.
+func (s *swarm) connect(ctx context.Context, clients []*hubClient) error {
+	return s.each(ctx, clients, func(c *hubClient) error { return c.connect(ctx) })
 }
 
 // each does something for many clients, several at a time.
@@ -96,11 +96,11 @@ func dialer(number int) *websocket.Dialer {
 	}
 }
 
-// signIn lets every client say hello, spread over a time, and waits for the answers.
-func (s *swarm) signIn(ctx context.Context, window time.Duration) error {
-	began := time.Now()
-	for i, c := range s.clients {
-		due := time.Duration(float64(window) * float64(i) / float64(len(s.clients)))
+// signIn lets clients say hello, spread over a time, and waits for the answers.
+func (s *swarm) signIn(ctx context.Context, clients []*hubClient, window time.Duration) error {
+	began, before := time.Now(), s.welcomed.Load()
+	for i, c := range clients {
+		due := time.Duration(float64(window) * float64(i) / float64(len(clients)))
 		if ahead := due - time.Since(began); ahead > time.Millisecond {
 			if err := sleep(ctx, ahead); err != nil {
 				return err
@@ -110,12 +110,12 @@ func (s *swarm) signIn(ctx context.Context, window time.Duration) error {
 			return errors.Join(fmt.Errorf("client %d, %v after the first: %w", i, time.Since(began).Round(time.Millisecond), err), s.lost())
 		}
 		if window == 0 && i%64 == 63 { // as fast as it is answered
-			_ = until(ctx, 10*time.Second, func() bool { return s.welcomed.Load() > int64(i-256) })
+			_ = until(ctx, 10*time.Second, func() bool { return s.welcomed.Load()-before > int64(i-256) })
 		}
 	}
-	err := until(ctx, 30*time.Second, func() bool { return s.welcomed.Load() >= int64(len(s.clients)) })
+	err := until(ctx, 30*time.Second, func() bool { return s.welcomed.Load()-before >= int64(len(clients)) })
 	if err != nil {
-		return errors.Join(fmt.Errorf("%d of %d clients were welcomed: %w", s.welcomed.Load(), len(s.clients), err), s.lost())
+		return errors.Join(fmt.Errorf("%d of %d clients were welcomed: %w", s.welcomed.Load()-before, len(clients), err), s.lost())
 	}
 	return nil
 }
