@@ -20,6 +20,31 @@ const looks = [
   { name: 'phone', viewport: { width: 360, height: 740 }, colorScheme: 'dark', isMobile: true, hasTouch: true },
 ];
 
+/** Emoji, search, groups and the list of chats. */
+async function chatScreens(a1, b1, found) {
+  await a1.button('Emoji').click();
+  found.push(...(await violations(a1.page, 'emoji')));
+  await a1.page.keyboard.press('Escape');
+  await a1.button('Search in this chat').click();
+  await a1.page.getByRole('searchbox', { name: 'Search in this chat' }).fill('tent');
+  found.push(...(await violations(a1.page, 'search in a chat')));
+  await a1.button('Chats').click();
+  await a1.button('New group').click();
+  await a1.page.getByRole('checkbox', { name: b1.name }).waitFor();
+  found.push(...(await violations(a1.page, 'new group')));
+  await a1.page.getByRole('textbox', { name: 'Name of the group' }).fill('Tent 4');
+  await a1.page.getByRole('checkbox', { name: b1.name }).check();
+  await a1.button('Make the group').click();
+  await a1.button('About the group').click();
+  await a1.page.getByRole('dialog').getByText('2 people').waitFor();
+  found.push(...(await violations(a1.page, 'about the group')));
+  await a1.page.keyboard.press('Escape');
+  await a1.page.getByRole('searchbox', { name: 'Search chats and texts' }).fill('water');
+  await a1.page.getByText('water at tent 4').first().waitFor();
+  found.push(...(await violations(a1.page, 'chats and search')));
+  await a1.button('People').click();
+}
+
 export default looks.map(({ name, ...options }) => ({
   name: `accessible-${name}`,
   about: `axe-core finds nothing on any screen, ${name}, ${options.colorScheme}`,
@@ -43,6 +68,7 @@ export default looks.map(({ name, ...options }) => ({
     await a1.reads('water at tent 4');
     found.push(...(await violations(a1.page, 'texts')));
     if (name === 'phone') await a1.page.goBack();
+    else await chatScreens(a1, b1, found);
 
     await b1.call(a1);
     await a1.ringing.waitFor();
@@ -51,6 +77,12 @@ export default looks.map(({ name, ...options }) => ({
     await b1.isFree();
     const call = await connect(a1, b1);
     found.push(...(await violations(a1.page, 'call')));
+    if (name === 'desktop') {
+      await a1.button('Hold').click();
+      await a1.button('Resume').waitFor();
+      found.push(...(await violations(a1.page, 'call on hold')));
+      await a1.button('Resume').click();
+    }
     await call.callee.hangUp();
     await a1.isFree();
     found.push(...(await violations(a1.page, 'ended')));
