@@ -83,6 +83,26 @@ final class LinePhone implements Phone {
     }
 
     @Override
+    public void onAnnouncement(final String announcement, final String from, final String body) {
+        service.main().post(new Runnable() {
+            @Override
+            public void run() {
+                service.lineAnnounces(site, announcement, from, body);
+            }
+        });
+    }
+
+    @Override
+    public void onAnnouncementSeen(final String announcement) {
+        service.main().post(new Runnable() {
+            @Override
+            public void run() {
+                service.lineAnnounces(site, announcement, null, null);
+            }
+        });
+    }
+
+    @Override
     public void onRingEnded(final String call) {
         service.main().post(new Runnable() {
             @Override

@@ -239,6 +239,13 @@ public final class LineService extends Service implements Lan.Listener {
         if (from == site && line != null && !pageVisible) notices.text(name, body);
     }
 
+    /** Shown also while the page is before the user's eyes, until it is acknowledged there; without a body that was done. */
+    void lineAnnounces(Store.Site from, String announcement, String name, String body) {
+        if (from != site || line == null) return;
+        if (body == null) notices.stopAnnouncement(announcement);
+        else notices.announcement(announcement, name, body);
+    }
+
     Ringing ringingOf(Store.Site from) {
         return from == site && line != null ? ringing : null;
     }

@@ -14,16 +14,19 @@ import android.os.Build;
 import org.fieldphone.line.LineState;
 import org.fieldphone.line.Ring;
 
-/** The notifications: that the line is held, that somebody calls, and what people wrote. */
+/** The notifications: that the line is held, that somebody calls, what people wrote, and what was announced. */
 final class Notices {
     static final int LINE = 1;
     private static final int RING = 2;
     /** The first of those for what people wrote; the oldest makes room. */
     private static final int FIRST_TEXT = 100;
     private static final int TEXTS = 20;
+    /** Announcements have a name beside the number, so that each can go by itself. */
+    private static final int ANNOUNCEMENT = 3;
     private static final String LINE_CHANNEL = "line";
     private static final String RING_CHANNEL = "ring";
     private static final String TEXT_CHANNEL = "text";
+    private static final String ANNOUNCEMENT_CHANNEL = "announcement";
     private static final long[] VIBRATION = {0, 700, 500, 700, 1_500};
 
     private final Context context;
@@ -51,6 +54,14 @@ final class Notices {
             manager.createNotificationChannel(ring);
             manager.createNotificationChannel(new NotificationChannel(
                     TEXT_CHANNEL, context.getString(R.string.channel_text), NotificationManager.IMPORTANCE_HIGH));
+            NotificationChannel announcement = new NotificationChannel(
+                    ANNOUNCEMENT_CHANNEL, context.getString(R.string.channel_announcement), NotificationManager.IMPORTANCE_HIGH);
+            announcement.setSound(alarm(), alarming());
+            announcement.enableVibration(true);
+            announcement.setVibrationPattern(VIBRATION);
+            announcement.setBypassDnd(true); // as far as the user lets it
+            announcement.setLockscreenVisibility(Notification.VISIBILITY_PUBLIC);
+            manager.createNotificationChannel(announcement);
         }
     }
 
@@ -61,6 +72,18 @@ final class Notices {
     private static AudioAttributes ringing() {
         return new AudioAttributes.Builder()
                 .setUsage(AudioAttributes.USAGE_NOTIFICATION_RINGTONE)
+                .setContentType(AudioAttributes.CONTENT_TYPE_SONIFICATION)
+                .build();
+    }
+
+    private static Uri alarm() {
+        return RingtoneManager.getDefaultUri(RingtoneManager.TYPE_ALARM);
+    }
+
+    /** Heard also where calls are silent. */
+    private static AudioAttributes alarming() {
+        return new AudioAttributes.Builder()
+                .setUsage(AudioAttributes.USAGE_ALARM)
                 .setContentType(AudioAttributes.CONTENT_TYPE_SONIFICATION)
                 .build();
     }
@@ -132,6 +155,42 @@ final class Notices {
                 .build();
         notification.defaults |= Notification.DEFAULT_ALL;
         manager.notify(FIRST_TEXT + texts++ % TEXTS, notification);
+    }
+
+    /** Says, over the lock screen, what was announced; its page acknowledges it. */
+    void announcement(String announcement, String from, String body) {
+        Notification notification = alarming(context.getString(R.string.announcement_of, from), body)
+                .setStyle(new Notification.BigTextStyle().bigText(body))
+                .build();
+        manager.notify(announcement, ANNOUNCEMENT, notification);
+    }
+
+    void stopAnnouncement(String announcement) {
+        manager.cancel(announcement, ANNOUNCEMENT);
+    }
+
+    /** An administrator speaks, until stopRing: the page that this opens listens by itself. */
+    void attention(Ring ring) {
+        PendingIntent listen = activity(new Intent(context, MainActivity.class).setAction(MainActivity.ACTION_RING), 3);
+        Notification notification = alarming(context.getString(R.string.attention_of, ring.name), context.getString(R.string.attention_listen))
+                .setContentIntent(listen)
+                .setFullScreenIntent(listen, true)
+                .build();
+        manager.notify(RING, notification);
+    }
+
+    private Notification.Builder alarming(String title, String text) {
+        return builder(ANNOUNCEMENT_CHANNEL)
+                .setSmallIcon(R.drawable.icon_small)
+                .setContentTitle(title)
+                .setContentText(text)
+                .setCategory(Notification.CATEGORY_ALARM)
+                .setPriority(Notification.PRIORITY_MAX)
+                .setVisibility(Notification.VISIBILITY_PUBLIC)
+                .setSound(alarm(), alarming())
+                .setVibrate(VIBRATION)
+                .setContentIntent(activity(new Intent(context, MainActivity.class), 2))
+                .setOngoing(true);
     }
 
     void stopRing() {

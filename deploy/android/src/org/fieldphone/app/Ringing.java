@@ -70,7 +70,8 @@ final class Ringing {
         Ring first = rings.values().iterator().next();
         if (first.call.equals(sounding)) return;
         sounding = first.call;
-        notices.ring(first);
+        if (first.attention) notices.attention(first);
+        else notices.ring(first);
     }
 
     private void silence() {

@@ -8,6 +8,8 @@ import java.util.Set;
 
 /** What is said on one connection, from hello to its end. */
 final class Conversation {
+    /** By whom the server passes an administrator's voice on. */
+    private static final String ATTENTION = "_attention";
     private static final int MAX_NAME = 64;
     private static final int MAX_DISPLAY = 256;
     private static final int MAX_BODY = 8_000;
@@ -20,15 +22,17 @@ final class Conversation {
     private final Line line;
     private final Rings rings;
     private final Renewal renewal;
+    private final Announcements announcements;
     private boolean welcomed;
     private String self;
     private long serverTime;
 
-    Conversation(WebSocket ws, Line line, Rings rings, Renewal renewal) {
+    Conversation(WebSocket ws, Line line, Rings rings, Renewal renewal, Announcements announcements) {
         this.ws = ws;
         this.line = line;
         this.rings = rings;
         this.renewal = renewal;
+        this.announcements = announcements;
     }
 
     /** Reads until the connection ends; silence for two heartbeats and a half is an end, too. */
@@ -85,10 +89,16 @@ final class Conversation {
                 ws.send("{\"type\":\"pong\",\"data\":{\"seq\":" + line.lastSeq() + "}}");
                 break;
             case "call.incoming":
-                incoming(Json.text(data, "call", MAX_NAME), Json.map(data, "from"), Json.text(data, "media", MAX_NAME));
+                incoming(Json.text(data, "call", MAX_NAME), Json.map(data, "from"), data);
                 break;
             case "text.message":
-                text(Json.map(data, "from"), Json.text(data, "body", MAX_BODY));
+                text(data);
+                break;
+            case "announcement":
+                announcements.take(data);
+                break;
+            case "announcement.seen":
+                if (self != null && self.equals(Json.text(data, "by", MAX_NAME))) announcements.seen(Json.text(data, "announcement", MAX_NAME));
                 break;
             case "call.ended":
                 ended(Json.text(data, "call", MAX_NAME));
@@ -116,26 +126,44 @@ final class Conversation {
             if (name == null || !"ringing".equals(Json.text(call, "state", MAX_NAME))
                     || !"answerer".equals(Json.text(call, "role", MAX_NAME))) continue;
             known.add(name);
-            incoming(name, Json.map(call, "peer"), Json.text(call, "media", MAX_NAME));
+            incoming(name, Json.map(call, "peer"), call);
         }
         rings.keepOnly(known);
         sendDeclines();
+        announcements.ask();
     }
 
-    private void incoming(String call, Map<?, ?> from, String media) {
+    private void incoming(String call, Map<?, ?> from, Map<?, ?> about) {
         if (call == null || call.isEmpty()) return;
-        rings.begin(new Ring(call, nameOf(from), "video".equals(media)));
+        boolean attention = Boolean.TRUE.equals(about.get("attention")) || ATTENTION.equals(Json.text(from, "id", MAX_NAME));
+        rings.begin(new Ring(call, nameOf(from), "video".equals(Json.text(about, "media", MAX_NAME)), attention));
     }
 
-    private static String nameOf(Map<?, ?> person) {
+    static String nameOf(Map<?, ?> person) {
         String name = Json.text(person, "name", MAX_DISPLAY);
         if (name == null || name.trim().isEmpty()) name = Json.text(person, "id", MAX_NAME);
         return name == null ? "?" : name;
     }
 
-    private void text(Map<?, ?> from, String body) {
+    /** Tells of a new text of somebody else; not of calls, of what happens to groups, or of changes. */
+    private void text(Map<?, ?> message) {
+        Map<?, ?> from = Json.map(message, "from");
         // What this user wrote on another device comes here, too.
-        if (body != null && self != null && !self.equals(Json.text(from, "id", MAX_NAME))) line.text(nameOf(from), body);
+        if (self == null || self.equals(Json.text(from, "id", MAX_NAME))) return;
+        String kind = Json.text(message, "kind", MAX_NAME);
+        if (!"text".equals(kind) || Json.whole(message, "edited", 0) > 0 || Json.whole(message, "deleted", 0) > 0) return;
+        String body = Json.text(message, "body", MAX_BODY);
+        if (body == null || body.isEmpty()) body = fileLine(Json.map(message, "file"));
+        if (body != null) line.text(nameOf(from), body);
+    }
+
+    /** A file in a word of no language. */
+    private static String fileLine(Map<?, ?> file) {
+        String kind = Json.text(file, "kind", MAX_NAME);
+        if ("voice".equals(kind)) return "🎤";
+        String name = Json.text(file, "name", MAX_DISPLAY);
+        if (name == null) return null;
+        return ("picture".equals(kind) ? "🖼 " : "📎 ") + name;
     }
 
     private void ended(String call) {

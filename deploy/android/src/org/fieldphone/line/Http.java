@@ -14,7 +14,7 @@ import java.util.Map;
 /** One HTTP/1.1 request and its answer's header, on a connection that is open (RFC 9112). */
 final class Http {
     private static final int MAX_HEADER = 16 << 10;
-    private static final int MAX_BODY = 64 << 10;
+    private static final int MAX_BODY = 256 << 10;
 
     /** The server answered, and said no. */
     static final class Refused extends IOException {

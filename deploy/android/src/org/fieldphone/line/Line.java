@@ -23,6 +23,7 @@ public final class Line {
     private final Phone phone;
     private final Random random;
     private final Rings rings;
+    private final Announcements announcements;
 
     private volatile boolean stopped;
     private volatile Conversation current;
@@ -38,6 +39,7 @@ public final class Line {
         this.phone = phone;
         this.random = random;
         this.rings = new Rings(phone);
+        this.announcements = new Announcements(address, phone);
     }
 
     /** Connects, and connects again, until stop is called. */
@@ -106,7 +108,7 @@ public final class Line {
         try (Socket socket = phone.connect()) {
             WebSocket ws = WebSocket.open(socket, PATH, fields(address, cookies), random);
             for (String cookie : ws.answer().all("set-cookie")) phone.keepCookie(cookie);
-            Conversation talking = new Conversation(ws, this, rings, new Renewal(address, phone));
+            Conversation talking = new Conversation(ws, this, rings, new Renewal(address, phone), announcements);
             current = talking;
             if (stopped) return false;
             ws.send(hello());

@@ -30,6 +30,12 @@ public interface Phone {
     /** The call no longer rings here, whoever ended it. */
     void onRingEnded(String call);
 
-    /** Somebody wrote to this phone's user. The server keeps nothing: who does not show it here loses it. */
+    /** Somebody wrote to this phone's user. */
     void onText(String name, String body);
+
+    /** An administrator announces something, of this name; it stays until onAnnouncementSeen. */
+    void onAnnouncement(String announcement, String from, String body);
+
+    /** The user has acknowledged it, on whatever device. */
+    void onAnnouncementSeen(String announcement);
 }

@@ -20,6 +20,7 @@ final class FakePhone implements Phone {
     final AtomicLong ahead = new AtomicLong();
     volatile String cookies;
     volatile Socket socket;
+    volatile String lastRing;
 
     FakePhone(Address address, X509Certificate anchor, String cookies) {
         this.address = address;
@@ -69,12 +70,23 @@ final class FakePhone implements Phone {
 
     @Override
     public void onRing(Ring ring) {
-        events.add("ring " + ring.call + " " + ring.name + (ring.video ? " video" : " audio"));
+        lastRing = ring.call;
+        events.add("ring " + ring.call + " " + ring.name + (ring.attention ? " attention" : ring.video ? " video" : " audio"));
     }
 
     @Override
     public void onText(String name, String body) {
         events.add("text " + name + ": " + body);
+    }
+
+    @Override
+    public void onAnnouncement(String announcement, String from, String body) {
+        events.add("announced " + announcement + " " + from + ": " + body);
+    }
+
+    @Override
+    public void onAnnouncementSeen(String announcement) {
+        events.add("seen " + announcement);
     }
 
     @Override

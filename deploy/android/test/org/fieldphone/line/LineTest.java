@@ -117,11 +117,50 @@ public class LineTest {
     @Test
     public void showsWhatPeopleWrite() throws Exception {
         try (Page page = site.page(alice, "web-alice-02")) {
-            page.send("text.send", "{\"message\":\"message-own\",\"to\":\"bob\",\"body\":\"from another device\"}");
+            page.send("text.send", "{\"message\":\"message-own\",\"chat\":\"bob\",\"body\":\"from another device\"}");
             bob.await("text.message");
         }
-        bob.send("text.send", "{\"message\":\"message-one\",\"to\":\"alice\",\"body\":\"at the gate 门口\"}");
+        bob.send("text.send", "{\"message\":\"message-one\",\"chat\":\"alice\",\"body\":\"at the gate 门口\"}");
         assertEquals("text Bob 王: at the gate 门口", phone.next());
+        bob.send("text.edit", "{\"message\":\"message-one\",\"chat\":\"alice\",\"body\":\"at the north gate\"}");
+        bob.await("text.message");
+        bob.send("text.send", "{\"message\":\"message-two\",\"chat\":\"alice\",\"body\":\"\",\"file\":"
+                + "{\"file\":\"file-0001\",\"kind\":\"file\",\"name\":\"plan.pdf\",\"type\":\"application/pdf\",\"size\":10}}");
+        assertEquals("text Bob 王: 📎 plan.pdf", phone.next());
+    }
+
+    @Test
+    public void showsWhatIsAnnounced() throws Exception {
+        site.addAdmin("chief", "Chief");
+        String chief = site.signIn("chief");
+        site.announce(chief, "alarm-0001", "Leave the pier 撤离");
+        phone.await("announced alarm-0001 Chief: Leave the pier 撤离");
+        stopLine();
+        site.announce(chief, "alarm-0002", "Go to the hill");
+        start(site, alice);
+        phone.await("announced alarm-0001 Chief: Leave the pier 撤离"); // the app was started anew: nobody has seen it yet
+        phone.await("announced alarm-0002 Chief: Go to the hill");
+        phone.socket.close();
+        site.acknowledge(alice, "alarm-0001");
+        phone.await("seen alarm-0001");
+        site.acknowledge(alice, "alarm-0002");
+        phone.await("seen alarm-0002");
+        assertEquals("announced twice", 0, phone.events.stream().filter(e -> e.startsWith("announced")).count());
+    }
+
+    @Test
+    public void tellsAnAttentionCallFromOthers() throws Exception {
+        site.addAdmin("boss", "Boss");
+        String boss = site.signIn("boss");
+        String[] ticket = site.attention(boss);
+        try (Page page = site.page(boss, "web-boss-000")) {
+            page.send("call.invite", "{\"call\":\"" + ticket[0] + "\",\"to\":\"" + ticket[1] + "\",\"media\":\"audio\"}");
+            String event = phone.next();
+            while (event != null && !event.startsWith("ring")) event = phone.next();
+            assertTrue(event, event != null && event.endsWith(" Boss attention"));
+            page.send("call.cancel", "{\"call\":\"" + ticket[0] + "\"}");
+        }
+        phone.await("end " + phone.lastRing);
     }
 
     @Test
@@ -146,6 +185,10 @@ public class LineTest {
 
     @Test
     public void wakingAnOpenLineChangesNothing() throws Exception {
+        invite("call-first", "audio");
+        phone.await("ring call-first Bob 王 audio"); // by now it has asked for announcements
+        line.decline("call-first");
+        phone.await("end call-first");
         int before = phone.connects.get();
         for (int i = 0; i < 50; i++) line.wake(false);
         invite("call-quiet", "audio");

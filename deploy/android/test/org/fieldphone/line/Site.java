@@ -113,6 +113,29 @@ final class Site implements AutoCloseable {
         post("/api/v1/logout", cookie, "", 204);
     }
 
+    /** Makes an administrator, on the server's own command line. */
+    void addAdmin(String id, String name) throws Exception {
+        ProcessBuilder builder = new ProcessBuilder(
+                System.getProperty("fieldphone"), "user", "add", id, "--name", name, "--admin", "--data", data.toString());
+        builder.environment().put("FIELDPHONE_PASSWORD", "correct horse " + id);
+        Process adding = builder.redirectErrorStream(true).redirectOutput(data.resolve("adding").toFile()).start();
+        if (adding.waitFor() != 0) throw new IOException(java.nio.file.Files.readString(data.resolve("adding")));
+    }
+
+    void announce(String admin, String name, String body) throws Exception {
+        post("/api/v1/announcements", admin, "{\"announcement\":\"" + name + "\",\"body\":\"" + body + "\"}", 201);
+    }
+
+    void acknowledge(String cookie, String name) throws Exception {
+        post("/api/v1/announcements/" + name + "/ack", cookie, "", 204);
+    }
+
+    /** Begins to speak to all; returns the call and whom to call. */
+    String[] attention(String admin) throws Exception {
+        Map<?, ?> ticket = Json.object(post("/api/v1/attention", admin, "{}", 201).body());
+        return new String[] {Json.text(ticket, "call", 64), Json.text(ticket, "to", 64)};
+    }
+
     private HttpResponse<String> post(String path, String cookie, String body, int want) throws Exception {
         HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(address.origin() + path))
                 .header("Content-Type", "application/json").POST(HttpRequest.BodyPublishers.ofString(body));
