@@ -2,6 +2,10 @@
 // say so. Nothing of the API is kept.
 const kept = "fieldphone-shell";
 const asset = /\/assets\/[\w.-]+/g;
+// How a script names those that it loads on demand.
+const part = /["'`](?:\.\/|assets\/)([\w.-]+\.(?:js|css))["'`]/g;
+// Of no use without the server, and larger than the rest together.
+const neverKept = /^\/assets\/Dashboard-/;
 
 async function keepShell() {
   const cache = await caches.open(kept);
@@ -9,12 +13,41 @@ async function keepShell() {
   if (!response.ok) throw new Error(`the page answers ${response.status}`);
   const html = await response.clone().text();
   const files = [...new Set(html.match(asset) ?? []), "/favicon.svg", "/manifest.webmanifest"];
-  await cache.addAll(files);
+  // Names of assets say what is in them: what is there is right.
+  await cache.addAll(await missing(cache, files));
   await cache.put("/", response);
+  const parts = await keepParts(cache, files);
   for (const request of await cache.keys()) {
     const path = new URL(request.url).pathname;
-    if (path !== "/" && !files.includes(path)) await cache.delete(request);
+    if (path !== "/" && !files.includes(path) && !parts.has(path)) await cache.delete(request);
   }
+}
+
+async function missing(cache, files) {
+  const there = await Promise.all(files.map((path) => path.startsWith("/assets/") && cache.match(path)));
+  return files.filter((_, i) => !there[i]);
+}
+
+// Keeps what the page loads on demand, as dialogs, so that they open offline too. One that does
+// not come now comes with the next visit.
+async function keepParts(cache, files) {
+  const parts = new Set();
+  const look = files.filter((path) => path.endsWith(".js"));
+  for (let path = look.pop(); path; path = look.pop()) {
+    const script = await cache.match(path);
+    for (const [, name] of (await script?.text())?.matchAll(part) ?? []) {
+      const found = `/assets/${name}`;
+      if (parts.has(found) || files.includes(found) || neverKept.test(found)) continue;
+      parts.add(found);
+      try {
+        await cache.addAll(await missing(cache, [found]));
+        if (found.endsWith(".js")) look.push(found);
+      } catch {
+        parts.delete(found);
+      }
+    }
+  }
+  return parts;
 }
 
 async function page(event) {
