@@ -130,13 +130,14 @@ func (c *connection) generate(track *webrtc.TrackLocalStaticRTP, gen generator, 
 			packet.Marker = i == len(parts)-1 && gen.codec.MimeType == webrtc.MimeTypeVP8
 			packet.Payload = append(gen.head(first), part...)
 			first = false
+			// Before it leaves: the other end may have it, and end the call, at once.
+			c.mu.Lock()
+			flow.sent.add(len(packet.Payload))
+			c.mu.Unlock()
 			if err := track.WriteRTP(&packet); err != nil {
 				c.log.Debug("peer: a packet was not sent", "error", err)
 				return
 			}
-			c.mu.Lock()
-			flow.sent.add(len(packet.Payload))
-			c.mu.Unlock()
 		}
 	}
 }
