@@ -25,10 +25,10 @@ type outlet struct {
 	session account.Session
 	// ready is told, once, that there is something for next, until next has said
 	// that there is nothing more. It returns at once.
-	ready  func()
-	expiry *time.Timer
+	ready func()
 
 	mu     sync.Mutex
+	expiry *time.Timer
 	queue  [][][]byte // sends, oldest first
 	bytes  int64      // in queue
 	told   bool       // ready was, and next has not come to the end
@@ -38,6 +38,8 @@ type outlet struct {
 
 func (a *App) newOutlet(session account.Session, ready func()) *outlet {
 	o := &outlet{app: a, session: session, ready: ready}
+	o.mu.Lock() // a session that ends at once must find its timer
+	defer o.mu.Unlock()
 	o.expiry = time.AfterFunc(session.ExpiresAt.Sub(a.cfg.Now()), o.expire)
 	return o
 }
@@ -88,9 +90,9 @@ func (o *outlet) Close(reason rtc.Close) {
 
 // end forgets everything: the connection is gone.
 func (o *outlet) end() {
-	o.expiry.Stop()
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.expiry.Stop()
 	o.closed, o.queue, o.bytes = true, nil, 0
 }
 
@@ -121,7 +123,14 @@ func (o *outlet) stillSignedIn(token string) {
 }
 
 // expire asks the accounts, when the session would end, whether it was renewed.
-func (o *outlet) expire() { o.expiry.Reset(o.renewed()) }
+func (o *outlet) expire() {
+	left := o.renewed()
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if !o.closed {
+		o.expiry.Reset(left)
+	}
+}
 
 // renewed returns how long the session still lasts; of one that has ended, the
 // hub ends every connection and call.
