@@ -149,7 +149,7 @@ func (inv *invocation) hubTargets(ctx context.Context, names, beside string, cas
 		}
 	}
 	own := func(name, binary string) (bench.HubTarget, error) {
-		site, err := newBenchSite(ctx, binary, people, inv.stderr)
+		site, err := newBenchSite(ctx, binary, inv.env("GOGC"), people, inv.stderr)
 		if err != nil {
 			return bench.HubTarget{}, err
 		}

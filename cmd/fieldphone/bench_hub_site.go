@@ -25,14 +25,15 @@ type benchSite struct {
 	data   string
 	people []bench.HubPerson
 	client *http.Client
+	gogc   string // of the server's environment
 	// changes counts those that changeLine made.
 	changes int
 }
 
 // newBenchSite makes a site with guests: they need no password, whose hashing
 // would hide everything else.
-func newBenchSite(ctx context.Context, binary string, people int, progress io.Writer) (s *benchSite, err error) {
-	s = &benchSite{binary: binary, client: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{
+func newBenchSite(ctx context.Context, binary, gogc string, people int, progress io.Writer) (s *benchSite, err error) {
+	s = &benchSite{binary: binary, gogc: gogc, client: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{
 		// Of a server that this very process starts on loopback.
 		TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, MaxIdleConnsPerHost: 8,
 	}}}
@@ -118,7 +119,7 @@ func doBench(client *http.Client, req *http.Request, answer any) error {
 // environ is this process's without settings of its own, and with room for all.
 func (s *benchSite) environ() []string {
 	return []string{
-		"PATH=" + os.Getenv("PATH"), "HOME=" + s.data, "GODEBUG=" + os.Getenv("GODEBUG"), "GOGC=" + os.Getenv("GOGC"),
+		"HOME=" + s.data, "GOGC=" + s.gogc,
 		"FIELDPHONE_LISTEN_ADDRESSES=127.0.0.1", "FIELDPHONE_LISTEN_HTTPS_PORT=0", "FIELDPHONE_LISTEN_HTTP_PORT=0", "FIELDPHONE_TURN_PORT=0",
 		"FIELDPHONE_MDNS_NAME=", "FIELDPHONE_LOG_LEVEL=error", "FIELDPHONE_RELAY_PATH=user",
 		"FIELDPHONE_REGISTRATION_MAX_GUESTS=100000", "FIELDPHONE_LIMITS_REGISTER_PER_MINUTE_PER_ADDRESS=100000",

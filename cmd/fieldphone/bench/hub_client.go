@@ -44,6 +44,9 @@ func (c *hubClient) connect(ctx context.Context) error {
 		path = "/ws?id=" + c.person.ID
 	}
 	conn, answer, err := dialer(c.number).DialContext(ctx, "wss://"+c.swarm.server.Address+path, c.header())
+	if answer != nil {
+		defer answer.Body.Close()
+	}
 	if err != nil {
 		if answer != nil {
 			err = fmt.Errorf("%w: %s", err, answer.Status)

@@ -15,7 +15,7 @@ func AllowFiles(n uint64) error {
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
 		return err
 	}
-	if uint64(limit.Cur) >= n {
+	if limit.Cur >= n {
 		return nil
 	}
 	raised := limit

@@ -25,8 +25,8 @@ func ServeGorilla(ctx context.Context, out io.Writer) error {
 		if err != nil {
 			return // it has been answered
 		}
-		defer conn.Close()
 		hub.serve(r.URL.Query().Get("id"), conn)
+		_ = conn.Close()
 	})
 	mux.HandleFunc("POST /all", func(w http.ResponseWriter, r *http.Request) {
 		text, err := io.ReadAll(io.LimitReader(r.Body, 1<<16))
