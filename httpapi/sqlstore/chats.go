@@ -65,14 +65,15 @@ func chatInto(c *chat.Chat) []any {
 // memberInto gives what to scan memberColumns into, and what to do then.
 func memberInto(m *chat.Member) ([]any, func()) {
 	left := &chat.Left{}
-	return []any{
-			&m.ID, &m.Name, &m.Born, &m.Admin, &m.Joined, &m.Read, &m.Delivered,
-			&left.At, &left.Pos, &left.Rev, &left.Title,
-		}, func() {
-			if left.At != 0 {
-				m.Left = left
-			}
+	into := []any{
+		&m.ID, &m.Name, &m.Born, &m.Admin, &m.Joined, &m.Read, &m.Delivered,
+		&left.At, &left.Pos, &left.Rev, &left.Title,
+	}
+	return into, func() {
+		if left.At != 0 {
+			m.Left = left
 		}
+	}
 }
 
 func scanMember(row scanner) (m chat.Member, err error) {
