@@ -168,7 +168,7 @@ func (s *Server) previewPorts(span PortRange) (Preview, error) {
 	for i, pool := range pools {
 		until := start.Add(tryingTime * time.Duration(i+1) / time.Duration(len(pools)))
 		o := pool.tryRange(span, until, span.size())
-		if o.free == 0 && o.inside == 0 {
+		if o.free == 0 && o.inside == 0 && span != s.settings.Load().Relay {
 			return Preview{}, s.canMove(span)
 		}
 		p.Free = min(p.Free, o.free)
