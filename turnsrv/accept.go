@@ -72,8 +72,7 @@ func (s *Server) welcome(l *listener, conn net.Conn) {
 	s.running.Add(1)
 	sock := newTCPSocket(conn, remote, &s.counters, s.limits().TCPIdle)
 	e := newEndpoint(s, l, relayAddress, sock)
-	e.remote, e.stream = remote, sock
-	sock.outbox.writers = &s.writing
+	e.remote = remote
 	sock.inUse = func() bool { return e.find(remote) != nil }
 	l.endpoints[e] = struct{}{}
 	s.mu.Unlock()

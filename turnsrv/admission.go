@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"fieldphone/turnsrv/credential"
+	"fieldphone/turnsrv/relay"
 
 	"github.com/pion/stun/v3"
 	"github.com/pion/turn/v4"
@@ -139,12 +140,7 @@ func (e *endpoint) AllocatePacketConn(string, int) (net.PacketConn, net.Addr, er
 		fits = evenPort
 	}
 	pool := s.pool(e.relayAddress)
-	r := &relayConn{
-		server: s, pool: pool, endpoint: e, client: admitted.client, username: admitted.username, identity: admitted.identity,
-		id: s.lastID.Add(1), created: s.config.Now(),
-	}
-	r.gate = newGate(s.peers, r.known, func() { s.shortcuts.drop(r) })
-	port, err := pool.open(fits, r.bind)
+	conn, port, err := pool.open(fits)
 	if err != nil {
 		s.counters.ports.Add(1)
 		s.warnPortsFull(e.relayAddress, err)
@@ -152,14 +148,26 @@ func (e *endpoint) AllocatePacketConn(string, int) (net.PacketConn, net.Addr, er
 		return nil, nil, err
 	}
 	told := netip.AddrPortFrom(s.peers.now.Load().advertised(e.relayAddress), port)
-	r.port, r.told = port, told
+	r := &relayConn{
+		PacketConn: conn, conn: conn, server: s, pool: pool, port: port,
+		endpoint: e, client: admitted.client, username: admitted.username, identity: admitted.identity,
+		told: told, id: s.lastID.Add(1), created: s.config.Now(),
+	}
+	r.gate = newGate(s.peers, r.known, func() { s.shortcuts.drop(r) })
 	pool.hold(port, told.Addr())
 	if !s.sessions.attach(r) {
 		pool.release(port)
-		r.closeSocket()
+		_ = conn.Close()
+		pool.put(port)
 		s.counters.ended.Add(1)
 		e.request.refusal = &refuseCredential
 		return nil, nil, errSessionEnded
+	}
+	if s.path != PathPlain {
+		if raw, err := conn.SyscallConn(); err == nil {
+			r.raw = raw
+			relay.JoinTrains(conn)
+		}
 	}
 	pool.keep(r)
 	e.attach(r)

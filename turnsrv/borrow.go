@@ -32,11 +32,7 @@ func (s *Server) borrow(address netip.Addr) (net.PacketConn, error) {
 		told = address // gone just now
 	}
 	pool := s.pool(address)
-	var conn *net.UDPConn
-	port, err := pool.open(anyPort, func(at netip.AddrPort) (err error) {
-		conn, err = bindRelay(at)
-		return err
-	})
+	conn, port, err := pool.open(anyPort)
 	if err != nil {
 		return nil, err
 	}

@@ -2,7 +2,6 @@ package turnsrv
 
 import (
 	"fmt"
-	"runtime"
 
 	"fieldphone/turnsrv/relay"
 )
@@ -38,10 +37,7 @@ func (s *Server) choosePath() {
 	case !relay.Offered:
 		s.path, why = PathPlain, errOnePacket
 	default:
-		if s.path, why = PathUser, s.readRelays(); why != nil {
-			s.path = PathPlain
-			break
-		}
+		s.path = PathUser
 		if asked != PathUser {
 			if s.shortcuts, why = newShortcuts(s); why == nil {
 				s.path = PathKernel
@@ -57,19 +53,6 @@ func (s *Server) choosePath() {
 		return
 	}
 	s.log.Info("turn: path of packets", attrs...)
-}
-
-// readRelays starts what reads the relay ports.
-func (s *Server) readRelays() error {
-	for range min((runtime.GOMAXPROCS(0)+1)/2, maxDownwards) {
-		w, err := newDownward(s)
-		if err != nil {
-			return err // what has started goes with the server
-		}
-		s.downwards = append(s.downwards, w)
-		s.reading.Go(w.run)
-	}
-	return nil
 }
 
 var errOnePacket = fmt.Errorf("this system reads and writes one packet at a time")

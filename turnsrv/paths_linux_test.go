@@ -241,27 +241,11 @@ func TestPathsAgree(t *testing.T) {
 			playSides(rt, sides)
 		}
 	})
-	useKernel(t, sides[len(sides)-1])
-}
-
-// useKernel sends from client to client until the kernel takes part, which
-// nobody's luck decides on.
-func useKernel(t *testing.T, s *side) {
-	t.Helper()
-	s.begin(2, 0)
-	for i := range s.clients {
-		s.clients[i].must(s.clients[i].bindChannel(0x4000, s.target(1-i)))
+	if n := sides[len(sides)-1].account().Kernel; n == 0 {
+		t.Error("the kernel never forwarded anything")
+	} else {
+		t.Logf("the kernel forwarded %d packets", n)
 	}
-	number := 0
-	eventually(t, "the kernel forwards", func() bool {
-		number++
-		p := fmt.Sprintf("%d for the kernel", number)
-		s.clients[0].sendChannel(0x4000, p)
-		if got := s.arrival(1, p, inTheEnd); got == "" {
-			t.Fatalf("%q did not arrive", p)
-		}
-		return s.account().Kernel > 0
-	})
 }
 
 const (

@@ -47,11 +47,8 @@ type Server struct {
 	fromClients, toClients flowCounters
 
 	path      Path
-	sinks     sync.Pool   // of *sink, for streams
-	downwards []*downward // none on the plain path
-	reading   sync.WaitGroup
-	writing   sync.WaitGroup // to streams
-	shortcuts *shortcuts     // nil unless on the kernel path
+	stations  sync.Pool  // of *station
+	shortcuts *shortcuts // nil unless on the kernel path
 
 	portsFull throttle
 	lastID    atomic.Uint64
@@ -70,7 +67,6 @@ type Server struct {
 // listener is one socket and what came through it.
 type listener struct {
 	Listener
-	socket    *udpSocket // nil for TCP
 	endpoints map[*endpoint]struct{}
 	gone      bool
 }
@@ -163,7 +159,6 @@ func (s *Server) serve(l *listener) error {
 		return nil
 	}
 	sock := newUDPSocket(l.UDP, &s.counters)
-	l.socket = sock
 	e := newEndpoint(s, l, l.Address, sock)
 	if s.path != PathPlain {
 		if err := sock.forwardFor(e); err != nil {
@@ -271,11 +266,6 @@ func (s *Server) Close() error {
 	}
 	s.running.Wait()
 	s.sessions.running.Wait()
-	for _, w := range s.downwards {
-		w.poller.Close()
-	}
-	s.reading.Wait()
-	s.writing.Wait()
 	return errors.Join(err, s.shortcuts.close())
 }
 

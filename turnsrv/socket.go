@@ -36,7 +36,7 @@ func (u *udpSocket) forwardFor(e *endpoint) error {
 		return err
 	}
 	up.endpoint = e
-	e.direct, u.upward = up.socket, up
+	e.raw, u.upward = up.raw, up
 	return nil
 }
 
@@ -56,8 +56,6 @@ func (u *udpSocket) read(p []byte) (int, netip.AddrPort, error) {
 	for failures := 0; ; {
 		n, from, err := u.receive(p)
 		switch {
-		case errors.Is(err, errNudged):
-			return 0, netip.AddrPort{}, err
 		case err != nil:
 			if failures++; errors.Is(err, net.ErrClosed) || failures > maxReadFailures {
 				return 0, netip.AddrPort{}, err
@@ -71,20 +69,11 @@ func (u *udpSocket) read(p []byte) (int, netip.AddrPort, error) {
 }
 
 func (u *udpSocket) write(p []byte, to netip.AddrPort) error {
-	if u.upward != nil {
-		return u.upward.socket.Send(p, to)
-	}
 	_, err := u.conn.WriteToUDPAddrPort(p, to)
 	return err
 }
 
-func (u *udpSocket) close() {
-	_ = u.conn.Close()
-	if u.upward != nil {
-		u.upward.close()
-	}
-}
-
+func (u *udpSocket) close()                    { _ = u.conn.Close() }
 func (u *udpSocket) local() net.Addr           { return u.localAddr }
 func (u *udpSocket) transport() transport      { return overUDP }
 func (u *udpSocket) traffic() *trafficCounters { return &u.counters.udp }
@@ -131,8 +120,6 @@ type tcpSocket struct {
 	skip    int    // rest of an oversized frame
 
 	armed atomic.Int64 // when the write deadline was last moved, Unix nanoseconds
-
-	outbox outbox
 }
 
 func newTCPSocket(conn net.Conn, remote netip.AddrPort, c *counters, idle time.Duration) *tcpSocket {
