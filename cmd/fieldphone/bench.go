@@ -2,8 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
+	"io"
+	"os"
+	"slices"
 	"strings"
 )
 
@@ -45,4 +49,49 @@ func (inv *invocation) benchFlags(name string) *flag.FlagSet {
 		fs.PrintDefaults()
 	}
 	return fs
+}
+
+// benchCase is one kind of load, which --case chooses by its name.
+type benchCase interface{ called() string }
+
+func caseNames[C benchCase](all []C) string {
+	var names []string
+	for _, c := range all {
+		names = append(names, c.called())
+	}
+	return strings.Join(names, ",")
+}
+
+// chosenCases takes those that are named, by commas; without names all.
+func chosenCases[C benchCase](all []C, names string) ([]C, error) {
+	if names == "" {
+		return all, nil
+	}
+	var chosen []C
+	for name := range strings.SplitSeq(names, ",") {
+		i := slices.IndexFunc(all, func(c C) bool { return c.called() == name })
+		if i < 0 {
+			return nil, fmt.Errorf("%w: there is no case %q; choose of %s", errUsage, name, caseNames(all))
+		}
+		chosen = append(chosen, all[i])
+	}
+	return chosen, nil
+}
+
+// writeReports writes them to a file, if one is named.
+func writeReports[R interface{ WriteJSON(w io.Writer) error }](file string, reports []R) (err error) {
+	if file == "" {
+		return nil
+	}
+	f, err := os.Create(file)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	for _, r := range reports {
+		if err := r.WriteJSON(f); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -2,10 +2,8 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 	"time"
 
@@ -28,6 +26,8 @@ type hubCase struct {
 	storm      int // people that sign in at once, instead
 }
 
+func (c hubCase) called() string { return c.name }
+
 func hubCases() []hubCase {
 	load := bench.HubLoad{People: 2000, Duration: 5 * time.Second, Settle: 8 * time.Second}
 	with := func(clients, rate int) bench.HubLoad {
@@ -47,7 +47,7 @@ func (inv *invocation) benchHub(ctx context.Context, args []string) error {
 		return inv.servePlainHub(ctx, args[1])
 	}
 	fs := inv.benchFlags("hub")
-	only := fs.String("case", "", "`names` of cases, by commas; all: 2k,10k,storm")
+	only := fs.String("case", "", "`names` of cases, by commas; all: "+caseNames(hubCases()))
 	servers := fs.String("server", "", "`names` of servers, by commas; all: fieldphone,fiber,gorilla")
 	rounds := fs.Int("rounds", 3, "how often each server is measured")
 	clients := fs.Int("clients", 0, "how many clients, instead of the case's")
@@ -87,7 +87,7 @@ func (inv *invocation) benchHub(ctx context.Context, args []string) error {
 		}
 		fmt.Fprintln(inv.stdout)
 	}
-	return writeHubReports(*jsonFile, reports)
+	return writeReports(*jsonFile, reports)
 }
 
 // plainHub makes the command one of the servers beside this one.
@@ -101,20 +101,12 @@ func (inv *invocation) servePlainHub(ctx context.Context, name string) error {
 }
 
 func chosenHubCases(names string, clients, rate int) ([]hubCase, error) {
-	chosen := hubCases()
-	if names != "" {
-		all := chosen
-		chosen = nil
-		for name := range strings.SplitSeq(names, ",") {
-			i := slices.IndexFunc(all, func(c hubCase) bool { return c.name == name })
-			if i < 0 {
-				return nil, fmt.Errorf("%w: there is no case %q; choose of 2k, 10k and storm", errUsage, name)
-			}
-			chosen = append(chosen, all[i])
-		}
+	cases, err := chosenCases(hubCases(), names)
+	if err != nil {
+		return nil, err
 	}
-	for i := range chosen {
-		c := &chosen[i]
+	for i := range cases {
+		c := &cases[i]
 		if clients > 0 && c.storm > 0 {
 			c.storm, c.what = clients, fmt.Sprintf("%d sign in within 10 s", clients)
 		}
@@ -125,11 +117,11 @@ func chosenHubCases(names string, clients, rate int) ([]hubCase, error) {
 			c.load.Rate = rate
 			c.what = fmt.Sprintf("%d clients, %d messages a second", c.load.Clients, rate)
 		}
-		if most := max(c.load.Clients, c.storm); bench.AllowFiles(uint64(most)+200) != nil {
-			return nil, bench.AllowFiles(uint64(most) + 200)
+		if err := bench.AllowFiles(uint64(max(c.load.Clients, c.storm)) + 200); err != nil {
+			return nil, err
 		}
 	}
-	return chosen, nil
+	return cases, nil
 }
 
 // hubTargets finds the servers, the one of this binary first.
@@ -185,21 +177,4 @@ func (inv *invocation) hubTargets(ctx context.Context, names, beside string, cas
 		targets = append(targets, t)
 	}
 	return targets, stop, nil
-}
-
-func writeHubReports(file string, reports []bench.HubReport) (err error) {
-	if file == "" {
-		return nil
-	}
-	f, err := os.Create(file)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	for _, r := range reports {
-		if err := r.WriteJSON(f); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -33,6 +33,8 @@ type relayCase struct {
 	idle        int  // allocations to hold instead
 }
 
+func (c relayCase) called() string { return c.name }
+
 func relayCases() []relayCase {
 	both := bench.RelayLoad{Clients: 100, Size: 200, Train: 1, Up: true, Down: true}
 	with := func(change func(l *bench.RelayLoad)) bench.RelayLoad {
@@ -54,7 +56,7 @@ func relayCases() []relayCase {
 
 func (inv *invocation) benchRelay(ctx context.Context, args []string) error {
 	fs := inv.benchFlags("relay")
-	only := fs.String("case", "", "`names` of cases, by commas; all: "+caseNames())
+	only := fs.String("case", "", "`names` of cases, by commas; all: "+caseNames(relayCases()))
 	rounds := fs.Int("rounds", 5, "how often each server is measured")
 	duration := fs.Duration("for", 3*time.Second, "how long a round is")
 	clients := fs.Int("clients", 0, "how many clients, instead of the case's")
@@ -67,7 +69,7 @@ func (inv *invocation) benchRelay(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	cases, err := chosenCases(*only)
+	cases, err := chosenCases(relayCases(), *only)
 	if err != nil {
 		return err
 	}
@@ -121,47 +123,6 @@ func (inv *invocation) benchCase(ctx context.Context, c relayCase, load bench.Re
 		report.Rows, err = bench.Relay(ctx, targets, load, places, rounds, inv.stderr)
 	}
 	return report, err
-}
-
-func caseNames() string {
-	var names []string
-	for _, c := range relayCases() {
-		names = append(names, c.name)
-	}
-	return strings.Join(names, ",")
-}
-
-func chosenCases(names string) ([]relayCase, error) {
-	all := relayCases()
-	if names == "" {
-		return all, nil
-	}
-	var chosen []relayCase
-	for name := range strings.SplitSeq(names, ",") {
-		i := slices.IndexFunc(all, func(c relayCase) bool { return c.name == name })
-		if i < 0 {
-			return nil, fmt.Errorf("%w: there is no case %q; choose of %s", errUsage, name, caseNames())
-		}
-		chosen = append(chosen, all[i])
-	}
-	return chosen, nil
-}
-
-func writeReports(file string, reports []bench.Report) error {
-	if file == "" {
-		return nil
-	}
-	f, err := os.Create(file)
-	if err != nil {
-		return err
-	}
-	for _, r := range reports {
-		if err := r.WriteJSON(f); err != nil {
-			f.Close()
-			return err
-		}
-	}
-	return f.Close()
 }
 
 func machine() string {

@@ -1,7 +1,6 @@
 package hub
 
 import (
-	"context"
 	"fmt"
 	"testing"
 	"testing/synctest"
@@ -63,16 +62,7 @@ func anything(t *rapid.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		h.Run(ctx)
-	}()
-	defer func() {
-		cancel()
-		<-done
-	}()
+	defer run(h)()
 	users := []string{"alice", "bob", "carol", "dave"}
 	var devices []*client
 	tallies, asked := map[*client]*tally{}, map[*client]map[string]bool{}

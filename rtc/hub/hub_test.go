@@ -43,18 +43,23 @@ func inBubbleOf(t *testing.T, cfg Config, test func(t *testing.T, h *Hub)) {
 			t.Fatal(err)
 		}
 		cfg.Chat.(keptChat).OnChange(h.Deliver)
-		ctx, cancel := context.WithCancel(t.Context())
-		done := make(chan struct{})
-		go func() {
-			defer close(done)
-			h.Run(ctx)
-		}()
-		defer func() {
-			cancel()
-			<-done
-		}()
+		defer run(h)()
 		test(t, h)
 	})
+}
+
+// run lets a hub work until stop.
+func run(h *Hub) (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		h.Run(ctx)
+	}()
+	return func() {
+		cancel()
+		<-done
+	}
 }
 
 // keptChat is a chat with what keeps it.

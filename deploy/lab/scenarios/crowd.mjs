@@ -50,7 +50,7 @@ async function frames({ selector, ms, step }) {
   return { count: times.length, p50: at(0.5), p99: at(0.99), most: at(1) };
 }
 
-/** Many sign in while somebody scrolls; every change is a message of its own as the hub sends them. */
+/** Many sign in while somebody scrolls; what changed is told as the hub tells it, gathered. */
 async function storm({ people, ms, every }) {
   const { line } = window;
   const rounds = Math.floor(ms / every);
