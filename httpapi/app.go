@@ -74,8 +74,8 @@ const (
 	idleTimeout  = 75 * time.Second
 )
 
-// maxBody is where Fiber cuts a request off; what is larger than
-// Config.BodyBytes but under it gets an answer.
+// maxBody is where Fiber stops to read a request. A chunk of a file may be as
+// large, all others as Config.BodyBytes says.
 const maxBody = 1 << 20
 
 // App serves HTTP on any number of listeners.

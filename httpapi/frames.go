@@ -4,11 +4,18 @@ import (
 	"crypto/tls"
 	"encoding/binary"
 	"errors"
+	"io"
 	"net"
 	"os"
 	"sync"
 	"syscall"
 	"time"
+)
+
+// How long, and for how many bytes, the rest of a refused request is taken.
+const (
+	lingerFor   = 2 * time.Second
+	lingerBytes = 8 * maxBody
 )
 
 // frameListener makes connections within TLS frameConns.
@@ -45,6 +52,7 @@ type frameConn struct {
 	left     uint64   // bytes of the frame's payload
 	peeked   [1]byte
 	holds    bool // peeked is to be read yet
+	refused  bool // what comes is not read
 
 	mu       sync.Mutex
 	deadline time.Time // of reads
@@ -109,6 +117,16 @@ func (c *frameConn) read(p []byte) (int, error) {
 		return 1, nil
 	}
 	return c.secureConn.Read(p)
+}
+
+// Close implements net.Conn. It first takes some of what the client still sends
+// of a refused request: closed at once, TCP would reset the connection, which
+// may take the answer from under the client (RFC 9112, section 9.6).
+func (c *frameConn) Close() error {
+	if c.refused && c.SetDeadline(time.Now().Add(lingerFor)) == nil {
+		_, _ = io.CopyN(io.Discard, c, lingerBytes)
+	}
+	return c.secureConn.Close()
 }
 
 // SetReadDeadline implements net.Conn.

@@ -48,9 +48,8 @@ func cacheAssets(c *fiber.Ctx) error {
 	return nil
 }
 
-// limitBody refuses large bodies with an answer. What is larger than
-// Fiber's own limit is cut off before it was read, which clients see as a
-// broken connection.
+// limitBody refuses large bodies. What is larger than Fiber's own limit was
+// refused before it was read.
 func (a *App) limitBody(c *fiber.Ctx) error {
 	if !carriesChunk(c) && len(c.Request().Body()) > a.cfg.BodyBytes {
 		return fiber.ErrRequestEntityTooLarge
