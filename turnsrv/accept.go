@@ -72,7 +72,8 @@ func (s *Server) welcome(l *listener, conn net.Conn) {
 	s.running.Add(1)
 	sock := newTCPSocket(conn, remote, &s.counters, s.limits().TCPIdle)
 	e := newEndpoint(s, l, relayAddress, sock)
-	e.remote = remote
+	e.remote, e.stream = remote, sock
+	sock.outbox.writers = &s.writing
 	sock.inUse = func() bool { return e.find(remote) != nil }
 	l.endpoints[e] = struct{}{}
 	s.mu.Unlock()

@@ -7,7 +7,6 @@ import (
 	"sync/atomic"
 
 	"fieldphone/turnsrv/credential"
-	"fieldphone/turnsrv/relay"
 
 	"github.com/pion/stun/v3"
 	"github.com/pion/turn/v4"
@@ -140,7 +139,12 @@ func (e *endpoint) AllocatePacketConn(string, int) (net.PacketConn, net.Addr, er
 		fits = evenPort
 	}
 	pool := s.pool(e.relayAddress)
-	conn, port, err := pool.open(fits)
+	r := &relayConn{
+		server: s, pool: pool, endpoint: e, client: admitted.client, username: admitted.username, identity: admitted.identity,
+		id: s.lastID.Add(1), created: s.config.Now(),
+	}
+	r.gate = newGate(s.peers, r.known, func() { s.shortcuts.drop(r) })
+	port, err := pool.open(fits, r.bind)
 	if err != nil {
 		s.counters.ports.Add(1)
 		s.warnPortsFull(e.relayAddress, err)
@@ -148,26 +152,14 @@ func (e *endpoint) AllocatePacketConn(string, int) (net.PacketConn, net.Addr, er
 		return nil, nil, err
 	}
 	told := netip.AddrPortFrom(s.peers.now.Load().advertised(e.relayAddress), port)
-	r := &relayConn{
-		PacketConn: conn, conn: conn, server: s, pool: pool, port: port,
-		endpoint: e, client: admitted.client, username: admitted.username, identity: admitted.identity,
-		told: told, id: s.lastID.Add(1), created: s.config.Now(),
-	}
-	r.gate = newGate(s.peers, r.known, func() { s.shortcuts.drop(r) })
+	r.port, r.told = port, told
 	pool.hold(port, told.Addr())
 	if !s.sessions.attach(r) {
 		pool.release(port)
-		_ = conn.Close()
-		pool.put(port)
+		r.closeSocket()
 		s.counters.ended.Add(1)
 		e.request.refusal = &refuseCredential
 		return nil, nil, errSessionEnded
-	}
-	if s.path != PathPlain {
-		if raw, err := conn.SyscallConn(); err == nil {
-			r.raw = raw
-			relay.JoinTrains(conn)
-		}
 	}
 	pool.keep(r)
 	e.attach(r)

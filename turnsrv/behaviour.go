@@ -2,7 +2,6 @@ package turnsrv
 
 import (
 	"encoding/binary"
-	"net"
 	"net/netip"
 	"slices"
 
@@ -29,7 +28,7 @@ func (e *endpoint) bind(r *request) {
 	case from == nil:
 		e.transmit(e.response.Raw, r)
 	default:
-		_, err := from.WriteToUDPAddrPort(e.response.Raw, r.client)
+		err := from.write(e.response.Raw, r.client)
 		s.counters.udp.out(len(e.response.Raw), err)
 	}
 }
@@ -38,7 +37,7 @@ func (e *endpoint) bind(r *request) {
 // from: nil is the one that was asked, which at is, if it has a place in NAT
 // behaviour discovery. It must go to r.client, whose port the request may
 // change.
-func (s *Server) binding(r *request, out *stun.Message, at spot) (from *net.UDPConn, answer bool) {
+func (s *Server) binding(r *request, out *stun.Message, at spot) (from *udpSocket, answer bool) {
 	if !s.rates.bindings.allow(r.client.Addr(), s.limits().BindingsPerSource) {
 		s.counters.limited.bindings.Add(1)
 		return nil, false

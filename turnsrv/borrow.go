@@ -32,7 +32,11 @@ func (s *Server) borrow(address netip.Addr) (net.PacketConn, error) {
 		told = address // gone just now
 	}
 	pool := s.pool(address)
-	conn, port, err := pool.open(anyPort)
+	var conn *net.UDPConn
+	port, err := pool.open(anyPort, func(at netip.AddrPort) (err error) {
+		conn, err = bindRelay(at)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -24,7 +24,7 @@ const (
 type corner struct {
 	told  netip.Addr
 	ports [2]uint16
-	conns [2]*net.UDPConn
+	conns [2]*udpSocket
 	next  *corner
 }
 
@@ -42,7 +42,7 @@ type discovery struct {
 	spots atomic.Pointer[map[netip.AddrPort]spot]
 
 	mu         sync.Mutex
-	alternates map[netip.AddrPort]*net.UDPConn
+	alternates map[netip.AddrPort]*udpSocket
 }
 
 // at returns the place of a UDP socket, or none.
@@ -87,15 +87,15 @@ func (s *Server) arrange() {
 		}
 		for i, c := range corners {
 			if c.next = corners[(i+1)%len(corners)]; c.next != c {
-				spots[addrPort(c.conns[primaryPort].LocalAddr())] = spot{c, primaryPort}
-				spots[addrPort(c.conns[alternatePort].LocalAddr())] = spot{c, alternatePort}
+				spots[addrPort(c.conns[primaryPort].local())] = spot{c, primaryPort}
+				spots[addrPort(c.conns[alternatePort].local())] = spot{c, alternatePort}
 			}
 		}
 	}
 	d.spots.Store(&spots)
 	for address, conn := range d.alternates {
 		if _, used := spots[address]; !used {
-			_ = conn.Close()
+			conn.close()
 			delete(d.alternates, address)
 		}
 	}
@@ -152,9 +152,9 @@ func (s *Server) place(l *listener) (*corner, error) {
 		if err != nil {
 			return nil, err
 		}
-		conn = opened.(*net.UDPConn)
+		conn = newUDPSocket(opened.(*net.UDPConn), &s.counters)
 		if s.discovery.alternates == nil {
-			s.discovery.alternates = make(map[netip.AddrPort]*net.UDPConn)
+			s.discovery.alternates = make(map[netip.AddrPort]*udpSocket)
 		}
 		s.discovery.alternates[address] = conn
 		s.running.Add(1)
@@ -163,15 +163,14 @@ func (s *Server) place(l *listener) (*corner, error) {
 	return &corner{
 		told:  s.peers.now.Load().advertised(l.Address),
 		ports: [2]uint16{addrPort(l.UDP.LocalAddr()).Port(), address.Port()},
-		conns: [2]*net.UDPConn{l.UDP, conn},
+		conns: [2]*udpSocket{l.socket, conn},
 	}, nil
 }
 
 // answerAlternate answers Binding requests, and nothing else, until the socket
 // is closed.
-func (s *Server) answerAlternate(address netip.AddrPort, conn *net.UDPConn) {
+func (s *Server) answerAlternate(address netip.AddrPort, socket *udpSocket) {
 	defer s.running.Done()
-	socket := newUDPSocket(conn, &s.counters)
 	p := make([]byte, frameBuffer)
 	var r request
 	var response stun.Message
@@ -190,9 +189,9 @@ func (s *Server) answerAlternate(address netip.AddrPort, conn *net.UDPConn) {
 			continue
 		}
 		if from == nil {
-			from = conn
+			from = socket
 		}
-		_, err = from.WriteToUDPAddrPort(response.Raw, r.client)
+		err = from.write(response.Raw, r.client)
 		s.counters.udp.out(len(response.Raw), err)
 	}
 }

@@ -2,189 +2,231 @@ package turnsrv
 
 import (
 	"encoding/binary"
+	"errors"
+	"math/rand/v2"
 	"net"
 	"net/netip"
-	"runtime"
+
+	"github.com/pion/stun/v3"
 
 	"fieldphone/turnsrv/relay"
 )
 
-// downward is what the reader of a relay port keeps between packets.
+const (
+	// relayBatch is how many packets of one allocation are taken at once, and
+	// relayTurns how often before the others have their turn.
+	relayBatch, relayTurns = 8, 8
+	// downwardBuffers is how many packets may wait to be sent.
+	downwardBuffers = 64
+	// maxScratch (bytes) of indications may wait to be sent.
+	maxScratch = 64 << 10
+	// maxDownwards bounds how many goroutines read relay ports.
+	maxDownwards = 8
+)
+
+// downward takes packets off the relay ports of many allocations, and forwards
+// what belongs to a channel and indicates the rest. One goroutine does it for
+// all of its allocations, so that an idle one costs neither a goroutine nor a
+// buffer.
 type downward struct {
-	receive func(fd uintptr) bool // made once
-	station *station
-	got, at int
-	rest    relay.Datagram // of a train, what is not handled yet
+	server  *Server
+	poller  *relay.Poller[*relayConn]
+	reader  *relay.Reader
+	used    int // of the reader's buffers; they wait to be sent
+	sink    *sink
+	again   []*relayConn // which may have more
+	scratch []byte       // indications that wait to be sent
 }
 
-// readFast is ReadFrom of the user path: it forwards what belongs to a channel
-// and returns the next packet that pion/turn has to indicate.
-func (r *relayConn) readFast(p []byte) (int, net.Addr, error) {
-	for failures := 0; ; {
-		if n, addr := r.drain(p); n >= 0 {
-			return n, addr, nil
-		}
-		err := r.await()
-		if err == nil {
-			failures = 0
-			continue
-		}
-		if r.deleted.Load() {
-			runtime.Goexit() // see deleted
-		}
-		if failures++; r.closed.Load() || failures > maxReadFailures {
-			return 0, nil, err
-		}
+func newDownward(s *Server) (*downward, error) {
+	poller, err := relay.NewPoller[*relayConn]()
+	if err != nil {
+		return nil, err
 	}
+	return &downward{server: s, poller: poller, reader: relay.NewReader(downwardBuffers, relay.TrainBuffer), sink: newSink()}, nil
 }
 
-// await waits for packets; a station is only taken once there are some.
-func (r *relayConn) await() error {
-	w := &r.down
-	if w.receive == nil {
-		w.receive = func(fd uintptr) bool {
-			w.station = r.server.takeStation()
-			if w.station.reader.Receive(fd) {
-				return true
-			}
-			r.giveBack()
-			return false
+// run works until the poller is closed.
+func (w *downward) run() {
+	var before []*relayConn
+	for {
+		ready, err := w.poller.Wait(len(w.again) > 0)
+		if err != nil {
+			return
 		}
-	}
-	if err := r.raw.Read(w.receive); err != nil {
-		return err
-	}
-	var err error
-	if w.got, err = w.station.reader.Got(); err != nil {
-		w.got = 0
-		r.giveBack()
-	}
-	w.at = 0
-	return err
-}
-
-func (r *relayConn) giveBack() {
-	if st := r.down.station; st != nil {
-		r.down.station = nil
-		r.server.stations.Put(st)
+		before, w.again = w.again, before[:0]
+		for _, r := range before {
+			w.drain(r)
+		}
+		for _, r := range ready {
+			w.drain(r)
+		}
+		w.flush()
 	}
 }
 
-// drain handles what was read; it returns a packet for pion/turn, or -1 when all
-// is done.
-func (r *relayConn) drain(p []byte) (int, net.Addr) {
-	w := &r.down
-	if w.station == nil {
-		return -1, nil
-	}
-	for w.at < w.got || len(w.rest.Data) > 0 {
-		d := w.rest
-		if len(d.Data) > 0 {
-			d.Data, d.Segment = d.Data[:min(d.Segment, len(d.Data))], 0
-			w.rest.Data = w.rest.Data[len(d.Data):]
-		} else {
-			var truncated bool
-			d, truncated = w.station.reader.Datagram(w.at)
-			w.at++
-			if truncated {
-				r.server.counters.relay.in(len(d.Data))
-				r.server.counters.oversized.Add(1)
-				continue
+// flush sends what waits; then the reader's buffers are free.
+func (w *downward) flush() {
+	w.sink.flush()
+	w.used, w.scratch = 0, w.scratch[:0]
+}
+
+// drain takes what waits at a relay port.
+func (w *downward) drain(r *relayConn) {
+	for range relayTurns {
+		if w.used+relayBatch > downwardBuffers {
+			w.flush()
+		}
+		got, err := r.socket.Receive(w.reader, w.used, relayBatch)
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		if err != nil {
+			continue // it concerned one packet
+		}
+		first := w.used
+		w.used += got
+		for i := first; i < w.used; i++ {
+			if d, truncated := w.reader.Datagram(i); truncated {
+				w.oversized(d)
+			} else {
+				w.handle(r, d)
 			}
 		}
-		if d.Segment == 0 && len(d.Data) >= min(len(p), maxRelayed) {
-			r.server.counters.relay.in(len(d.Data))
-			r.server.counters.oversized.Add(1)
-			continue
+		if got < relayBatch {
+			return
 		}
-		done, peer := r.forwardDown(d)
-		switch {
-		case done:
-		case d.Segment > 0:
-			w.rest = d
-		default:
-			w.station.sink.flush()
-			return copy(p, d.Data), peer
-		}
+		r.socket.JoinTrains()
 	}
-	w.station.sink.flush()
-	w.got, w.at = 0, 0
-	r.giveBack()
-	return -1, nil
+	w.again = append(w.again, r)
 }
 
-// forwardDown takes what came to the relay port: a datagram or a train. Not done
-// means a train to be taken apart, or a packet that pion/turn has to indicate.
-func (r *relayConn) forwardDown(d relay.Datagram) (done bool, peer net.Addr) {
-	s := r.server
-	counters := &s.counters
-	from := r.sender(d.From)
-	packets, first := 1, d.Data
+func (w *downward) oversized(d relay.Datagram) {
+	w.server.counters.relay.in(len(d.Data))
+	w.server.counters.oversized.Add(1)
+}
+
+// handle takes a datagram, or a train, which it takes apart if it must.
+func (w *downward) handle(r *relayConn, d relay.Datagram) {
 	if d.Segment > 0 {
-		packets, first = (len(d.Data)+d.Segment-1)/d.Segment, d.Data[:d.Segment]
+		if !w.forward(r, d) {
+			d.Each(func(data []byte) { w.handle(r, relay.Datagram{Data: data, From: d.From}) })
+		}
+		return
+	}
+	if len(d.Data) >= maxRelayed {
+		w.oversized(d)
+		return
+	}
+	w.forward(r, d)
+}
+
+// forward takes what came to a relay port. False means that each packet of the
+// train must be judged by itself.
+func (w *downward) forward(r *relayConn, d relay.Datagram) bool {
+	if r.closed.Load() {
+		return true
+	}
+	s := w.server
+	from := r.sender(d.From)
+	packets, first := d.Count(), d.Data
+	if d.Segment > 0 {
+		first = d.Data[:d.Segment]
 		if d.Segment >= maxRelayed || s.limited() || !r.gate.open(from.told, from.rules) {
-			return false, nil // each packet is judged by itself
+			return false
 		}
 	}
 	number, bound := r.gate.channelOf(from.told)
 	if d.Segment > 0 && !bound {
-		return false, nil // pion/turn indicates one by one
+		return false // indications are made one by one
 	}
-	counters.relay.inMany(packets, len(d.Data))
+	s.counters.relay.inMany(packets, len(d.Data))
 	if from.own && !from.relay.holds(d.From.Port()) || !r.gate.inbound(first, from.told, from.rules) {
-		counters.peerPackets.Add(int64(packets))
-		return true, nil
+		s.counters.peerPackets.Add(int64(packets))
+		return true
 	}
 	if !s.pass(&r.toClient, &s.toClients, len(d.Data)) {
-		return true, nil
+		return true
 	}
 	r.toClient.addMany(packets, len(d.Data))
 	if !bound {
-		return false, from.addr
+		w.indicate(r, d.Data, from.told)
+		return true
 	}
-	if s.shortcuts != nil && r.endpoint.raw != nil {
+	if s.shortcuts != nil && r.endpoint.direct != nil {
 		if p := r.gate.find(from.told, from.rules); p != nil {
 			s.shortcuts.want(wish{relay: r, number: number, peer: from.told, path: p})
 		}
 	}
-	r.deliver(d, first, number)
-	return true, nil
+	w.deliver(r, d, first, number)
+	return true
 }
 
 // deliver sends ChannelData to the client.
-func (r *relayConn) deliver(d relay.Datagram, first []byte, number uint16) {
+func (w *downward) deliver(r *relayConn, d relay.Datagram, first []byte, number uint16) {
 	e := r.endpoint
-	var head [headerSize]byte
-	binary.BigEndian.PutUint16(head[:], number)
-	if e.raw == nil {
-		d.Each(func(data []byte) { r.deliverFrame(head, data) })
+	if e.direct == nil {
+		d.Each(func(data []byte) { e.stream.queueData(number, data) })
 		return
 	}
-	last := len(d.Data)
-	if d.Segment > 0 {
-		last = len(d.Data) % d.Segment
-	}
-	if d.Segment > 0 && last != 0 {
-		// The header tells the length: the short end goes by itself.
-		short := relay.Datagram{Data: d.Data[len(d.Data)-last:], From: d.From}
-		d.Data = d.Data[:len(d.Data)-last]
-		defer r.deliver(short, short.Data, number)
-	}
+	var head [headerSize]byte
+	binary.BigEndian.PutUint16(head[:], number)
 	binary.BigEndian.PutUint16(head[2:], uint16(len(first)))
-	if d.Segment > 0 && len(d.Data) == d.Segment {
+	last := relay.Datagram{From: d.From}
+	if d.Segment > 0 {
+		// The header tells the length: a short end goes by itself.
+		last.Data = d.Data[len(d.Data)-len(d.Data)%d.Segment:]
+		d.Data = d.Data[:len(d.Data)-len(last.Data)]
+	}
+	if len(d.Data) == d.Segment {
 		d.Segment = 0
 	}
-	r.down.station.sink.add(e.raw, e.socket.traffic(), head, true, d, 0, r.client)
+	w.sink.add(e.direct, e.socket.traffic(), head, true, d, 0, r.client)
+	if len(last.Data) > 0 {
+		w.deliver(r, last, last.Data, number)
+	}
 }
 
-// deliverFrame writes a padded frame to a stream (RFC 8656 section 12.5). Only
-// this allocation waits for a client that reads slowly.
-func (r *relayConn) deliverFrame(head [headerSize]byte, data []byte) {
-	binary.BigEndian.PutUint16(head[2:], uint16(len(data)))
-	var frame [frameBuffer]byte
-	n := copy(frame[:], head[:])
-	n += copy(frame[n:], data)
-	padded := (n + 3) &^ 3
-	err := r.endpoint.socket.write(frame[:padded], netip.AddrPort{})
-	r.endpoint.socket.traffic().out(padded, err)
+// indicate sends a Data indication (RFC 8656 section 11.4), which takes a
+// permission; a channel to another port is none.
+func (w *downward) indicate(r *relayConn, data []byte, peer netip.AddrPort) {
+	if !peer.Addr().Is4() || !r.gate.permitted(peer.Addr()) {
+		return
+	}
+	if len(w.scratch) > maxScratch {
+		w.sink.flush()
+		w.scratch = w.scratch[:0]
+	}
+	start := len(w.scratch)
+	w.scratch = appendIndication(w.scratch, data, peer)
+	frame := w.scratch[start:]
+	e := r.endpoint
+	if e.direct == nil {
+		e.stream.queue(frame)
+		w.scratch = w.scratch[:start]
+		return
+	}
+	w.sink.add(e.direct, e.socket.traffic(), [headerSize]byte{}, false, relay.Datagram{Data: frame}, 0, r.client)
+}
+
+// magicCookie starts a transaction ID (RFC 8489 section 5).
+const magicCookie = 0x2112a442
+
+func appendIndication(p, data []byte, peer netip.AddrPort) []byte {
+	order := binary.BigEndian
+	padding := -len(data) & 3
+	p = order.AppendUint16(p, stun.NewType(stun.MethodData, stun.ClassIndication).Value())
+	p = order.AppendUint16(p, uint16(4+8+4+len(data)+padding))
+	p = order.AppendUint32(p, magicCookie)
+	p = order.AppendUint32(p, rand.Uint32())
+	p = order.AppendUint64(p, rand.Uint64())
+	p = order.AppendUint16(p, uint16(stun.AttrXORPeerAddress))
+	p = append(p, 0, 8, 0, familyIPv4)
+	p = order.AppendUint16(p, peer.Port()^uint16(magicCookie>>16))
+	address := peer.Addr().As4()
+	p = order.AppendUint32(p, order.Uint32(address[:])^magicCookie)
+	p = order.AppendUint16(p, uint16(stun.AttrData))
+	p = order.AppendUint16(p, uint16(len(data)))
+	p = append(p, data...)
+	return append(p, 0, 0, 0)[:len(p)+padding]
 }

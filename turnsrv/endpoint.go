@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/netip"
 	"sync"
-	"syscall"
 	"time"
 
 	"fieldphone/turnsrv/credential"
@@ -45,8 +44,10 @@ type endpoint struct {
 	from         *listener
 	socket       socket
 	relayAddress netip.Addr // where relay ports are opened
-	// raw is the UDP socket on the user path, else nil.
-	raw syscall.RawConn
+	// direct is the UDP socket on the user path, else nil; stream is the TCP
+	// connection, else nil.
+	direct *relay.Socket
+	stream *tcpSocket
 	// remote is the client of a TCP connection, zero for UDP.
 	remote netip.AddrPort
 
@@ -59,11 +60,14 @@ type endpoint struct {
 	response stun.Message
 	nonce    string // what pion/turn wants to see
 	pending  *admission
-	sink     *sink // of a stream on the user path
 	ended    bool
+	// stash is a STUN message that waits while pion/turn hears of the dead.
+	stash       []byte
+	stashedFrom netip.AddrPort
 
 	mu   sync.RWMutex
 	live map[netip.AddrPort]*relayConn
+	dead []*relayConn // see mourn
 }
 
 // admission is an Allocate that passed authentication and quota.
@@ -109,21 +113,21 @@ func (e *endpoint) ReadFrom(p []byte) (int, net.Addr, error) {
 	}
 	e.release()
 	for {
-		n, client, err := e.socket.read(p)
-		if err != nil {
+		n, client, err := e.next(p)
+		switch {
+		case errors.Is(err, errNudged):
+		case err != nil:
 			e.finish(err)
 			return 0, nil, err
-		}
-		if e.forwarded(p[:n], client) {
+		case n == 0: // forwarded
 			continue
 		}
-		e.socket.traffic().in(n)
 		switch {
-		case isChannelData(p[:n]):
+		case n > 0 && isChannelData(p[:n]):
 			return n, e.socket.address(client), nil
-		case stun.IsMessage(p[:n]) && p[0] < 4:
+		case n == 0, stun.IsMessage(p[:n]) && p[0] < 4:
 			e.handling.Lock()
-			if n = e.take(p, n, client); n > 0 {
+			if n, client = e.take(p, n, client); n > 0 {
 				e.held = true
 				return n, e.socket.address(client), nil
 			}
@@ -132,6 +136,24 @@ func (e *endpoint) ReadFrom(p []byte) (int, net.Addr, error) {
 			e.server.counters.malformed.Add(1)
 		}
 	}
+}
+
+// next reads a packet that has to be looked at; 0 is none.
+func (e *endpoint) next(p []byte) (int, netip.AddrPort, error) {
+	if len(e.stash) > 0 {
+		n := copy(p, e.stash)
+		e.stash = e.stash[:0]
+		return n, e.stashedFrom, nil
+	}
+	n, client, err := e.socket.read(p)
+	if err != nil || e.forwarded(p[:n], client) {
+		return 0, client, err
+	}
+	e.socket.traffic().in(n)
+	if n == 0 {
+		e.server.counters.malformed.Add(1)
+	}
+	return n, client, nil
 }
 
 // forwarded sends a stream's ChannelData on its way on the user path; a UDP
@@ -144,24 +166,64 @@ func (e *endpoint) forwarded(frame []byte, client netip.AddrPort) bool {
 	if r == nil {
 		return false
 	}
-	if e.sink == nil {
-		e.sink = newSink()
+	out, ok := e.server.sinks.Get().(*sink)
+	if !ok {
+		out = newSink()
 	}
-	done := r.forwardUp(relay.Datagram{Data: frame, From: client}, frame, int(binary.BigEndian.Uint16(frame[2:])), e.sink)
-	e.sink.flush()
+	defer e.server.sinks.Put(out)
+	done := r.forwardUp(relay.Datagram{Data: frame, From: client}, frame, int(binary.BigEndian.Uint16(frame[2:])), out)
+	out.flush()
 	return done
 }
 
-// take returns how much of p pion/turn gets of a STUN message of n bytes: what
-// is signed is written anew.
-func (e *endpoint) take(p []byte, n int, client netip.AddrPort) int {
-	if !e.screen(p[:n], client) {
-		return 0
+// take returns how much of p pion/turn gets of a STUN message of n bytes, and
+// from whom: what is signed is written anew. Before any message it hears which
+// allocations are gone.
+func (e *endpoint) take(p []byte, n int, client netip.AddrPort) (int, netip.AddrPort) {
+	if gone := e.bury(); gone != nil {
+		if n > 0 {
+			e.stash, e.stashedFrom = append(e.stash[:0], p[:n]...), client
+		}
+		return e.handOver(p), gone.client
+	}
+	if n == 0 || !e.screen(p[:n], client) {
+		return 0, client
 	}
 	if e.request.message.Type.Class == stun.ClassRequest {
-		return e.handOver(p)
+		return e.handOver(p), client
 	}
-	return n
+	return n, client
+}
+
+// mourn notes an allocation that has ended in our books, so that pion/turn is
+// told: on the user path it does not see a socket being closed, and over TCP it
+// sees the connection being closed. It is called with e.handling held.
+func (e *endpoint) mourn(r *relayConn) {
+	sock, ok := e.socket.(*udpSocket)
+	if !ok || sock.upward == nil {
+		return
+	}
+	e.mu.Lock()
+	e.dead = append(e.dead, r)
+	e.mu.Unlock()
+	sock.upward.poller.Nudge()
+}
+
+// bury makes the end of the next of the dead the request in hand: pion/turn has
+// no other way to delete one.
+func (e *endpoint) bury() *relayConn {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for len(e.dead) > 0 {
+		gone := e.dead[0]
+		if e.dead = e.dead[1:]; len(e.dead) == 0 {
+			e.dead = nil
+		}
+		if !gone.deleted.Load() && e.request.end(gone, e.server.config.Realm, e.server.key(gone.username)) {
+			return gone
+		}
+	}
+	return nil
 }
 
 // release ends the handling of the message that was read before.

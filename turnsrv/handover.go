@@ -58,7 +58,9 @@ func (e *endpoint) answered(p []byte) {
 		return
 	}
 	if m.Type.Class == stun.ClassSuccessResponse {
-		e.succeed(r, &m)
+		if !r.silent {
+			e.succeed(r, &m)
+		}
 		return
 	}
 	var code stun.ErrorCodeAttribute
@@ -67,6 +69,7 @@ func (e *endpoint) answered(p []byte) {
 	switch {
 	case err == nil && !r.retried:
 		e.nonce, r.again, r.retried = string(nonce), true, true
+	case r.silent:
 	case r.refusal != nil:
 		e.refuse(r, r.refusal)
 	case code.Code == stun.CodeAllocMismatch:

@@ -115,6 +115,14 @@ func (g *gate) setChannel(number uint16, peer netip.AddrPort, exists bool) {
 	g.forgetIfUnbound(peer.Addr(), h)
 }
 
+// permitted tells whether pion/turn holds a permission for an address.
+func (g *gate) permitted(address netip.Addr) bool {
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	h := g.hosts[address]
+	return h != nil && h.permission
+}
+
 // peerOf is the peer that a channel is bound to.
 func (g *gate) peerOf(number uint16) (peer netip.AddrPort, bound bool) {
 	g.mu.RLock()

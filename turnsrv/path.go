@@ -2,6 +2,7 @@ package turnsrv
 
 import (
 	"fmt"
+	"runtime"
 
 	"fieldphone/turnsrv/relay"
 )
@@ -37,7 +38,10 @@ func (s *Server) choosePath() {
 	case !relay.Offered:
 		s.path, why = PathPlain, errOnePacket
 	default:
-		s.path = PathUser
+		if s.path, why = PathUser, s.readRelays(); why != nil {
+			s.path = PathPlain
+			break
+		}
 		if asked != PathUser {
 			if s.shortcuts, why = newShortcuts(s); why == nil {
 				s.path = PathKernel
@@ -53,6 +57,26 @@ func (s *Server) choosePath() {
 		return
 	}
 	s.log.Info("turn: path of packets", attrs...)
+}
+
+// readRelays starts what reads the relay ports.
+func (s *Server) readRelays() error {
+	var all []*downward
+	for range min((runtime.GOMAXPROCS(0)+1)/2, maxDownwards) {
+		w, err := newDownward(s)
+		if err != nil {
+			for _, w := range all {
+				w.poller.Close()
+			}
+			return err
+		}
+		all = append(all, w)
+	}
+	for _, w := range all {
+		s.reading.Go(w.run)
+	}
+	s.downwards = all
+	return nil
 }
 
 var errOnePacket = fmt.Errorf("this system reads and writes one packet at a time")

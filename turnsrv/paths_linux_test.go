@@ -146,32 +146,38 @@ func (s *side) arrival(at int, payload string, wait time.Duration) string {
 	s.t.Helper()
 	deadline := time.Now().Add(wait)
 	for {
-		if at < len(s.peers) {
-			buffer := make([]byte, 4000)
-			s.must(s.peers[at].SetReadDeadline(deadline))
-			n, from, err := s.peers[at].ReadFromUDPAddrPort(buffer)
-			if err != nil {
-				return ""
-			}
-			if string(buffer[:n]) == payload {
-				return "from " + s.name(from)
-			}
-			continue
-		}
-		c := s.clients[at-len(s.peers)]
-		var p []byte
-		if len(c.indications) > 0 {
-			p, c.indications = c.indications[0], c.indications[1:]
-		} else {
-			var err error
-			if p, err = c.frame(time.Until(deadline)); err != nil {
-				return ""
-			}
-		}
-		if channel, from, data := s.read(p); data == payload {
-			return fmt.Sprintf("by channel %#x from %s", channel, from)
+		how, got := s.next(at, time.Until(deadline))
+		if how == "" || got == payload {
+			return how
 		}
 	}
+}
+
+// next is the next payload at a client or peer, and how it came; empty if none
+// did.
+func (s *side) next(at int, wait time.Duration) (how, payload string) {
+	s.t.Helper()
+	if at < len(s.peers) {
+		buffer := make([]byte, 4000)
+		s.must(s.peers[at].SetReadDeadline(time.Now().Add(wait)))
+		n, from, err := s.peers[at].ReadFromUDPAddrPort(buffer)
+		if err != nil {
+			return "", ""
+		}
+		return "from " + s.name(from), string(buffer[:n])
+	}
+	c := s.clients[at-len(s.peers)]
+	var p []byte
+	if len(c.indications) > 0 {
+		p, c.indications = c.indications[0], c.indications[1:]
+	} else {
+		var err error
+		if p, err = c.frame(wait); err != nil {
+			return "", ""
+		}
+	}
+	channel, from, data := s.read(p)
+	return fmt.Sprintf("by channel %#x from %s", channel, from), data
 }
 
 func (s *side) read(p []byte) (channel uint16, from, data string) {
@@ -241,17 +247,75 @@ func TestPathsAgree(t *testing.T) {
 			playSides(rt, sides)
 		}
 	})
-	if n := sides[len(sides)-1].account().Kernel; n == 0 {
-		t.Error("the kernel never forwarded anything")
-	} else {
-		t.Logf("the kernel forwarded %d packets", n)
+	t.Logf("the kernel forwarded %d packets", sides[len(sides)-1].account().Kernel)
+}
+
+// untilKernel repeats a packet until the kernel forwards it on the last side, so
+// that what happens next happens to a flow of the kernel's.
+func untilKernel(rt *rapid.T, sides []*side, send func()) {
+	kernel := sides[len(sides)-1]
+	before := kernel.account().Kernel
+	for range 100 {
+		send()
+		if kernel.account().Kernel > before {
+			return
+		}
 	}
+	rt.Fatal("the kernel does not forward")
+}
+
+// burst sends many payloads at once on every side and compares what arrives,
+// whatever the order: a flow may change to the kernel in between.
+func burst(rt *rapid.T, sides []*side, what string, at int, payloads []string, send func(s *side, p string)) {
+	got := make([][]string, len(sides))
+	most := 0
+	collect := func(i int) {
+		for len(got[i]) < len(payloads) {
+			wait := atOnce
+			if len(got[i]) < most {
+				wait = inTheEnd
+			}
+			how, p := sides[i].next(at, wait)
+			if how == "" {
+				break
+			}
+			got[i] = append(got[i], p+" "+how)
+		}
+		most = max(most, len(got[i]))
+	}
+	for i, s := range sides {
+		for _, p := range payloads {
+			send(s, p)
+		}
+		collect(i)
+	}
+	for i := range sides {
+		collect(i) // a busy machine
+		slices.Sort(got[i])
+	}
+	for i, s := range sides {
+		if !slices.Equal(got[i], got[0]) {
+			rt.Fatalf("%s: only on the path %s arrives %.40q, only on %s %.40q", what,
+				sides[0].path, without(got[0], got[i]), s.path, without(got[i], got[0]))
+		}
+	}
+}
+
+// without is what is left of one when each of others has taken its like.
+func without(one, others []string) (left []string) {
+	left = slices.Clone(one)
+	for _, o := range others {
+		if i := slices.Index(left, o); i >= 0 {
+			left = slices.Delete(left, i, i+1)
+		}
+	}
+	return left
 }
 
 const (
 	sideClients, sidePeers = 3, 2
 	// sequences take about 4 s each, most of it waiting for what should not come.
-	sequences = 8
+	sequences = 6
 )
 
 // playSides plays one sequence, from where a client talks with a peer and two
@@ -271,7 +335,49 @@ func playSides(rt *rapid.T, sides []*side) {
 		p := fmt.Sprintf("%d ", number) + strings.Repeat("x", size)
 		return p[:max(size, 0)]
 	}
+	unlike := func() string {
+		number++
+		return fmt.Sprintf("%d unlike all others", number)
+	}
 	channels := []uint16{0x4000, 0x4001, 0x7fff}
+	// flow is a channel of a client, and where it leads to.
+	type flow struct {
+		client  int
+		channel uint16
+		target  int
+	}
+	bound := []flow{{0, 0x4000, 0}, {1, 0x4000, sidePeers + 2}, {2, 0x4000, sidePeers + 1}}
+	anyFlow := func() flow {
+		if len(bound) > 0 && rapid.Bool().Draw(rt, "bound") {
+			return bound[draw("flow", len(bound))]
+		}
+		return flow{draw("client", sideClients), channels[draw("channel", len(channels))], draw("target", sideClients+sidePeers)}
+	}
+	up := func(f flow, p string) {
+		agree(rt, sides, fmt.Sprintf("channel %#x of client %d, %d bytes, at target %d", f.channel, f.client, len(p), f.target), f.target, p,
+			func(s *side) { s.clients[f.client].sendChannel(f.channel, p) })
+	}
+	down := func(i, n int, p string) {
+		agree(rt, sides, fmt.Sprintf("peer %d to client %d, %d bytes", n, i, len(p)), sidePeers+i, p,
+			func(s *side) { _, _ = s.peers[n].WriteToUDPAddrPort([]byte(p), s.relayed[i]) })
+	}
+	check := func(i, n int) {
+		m := stun.MustBuild(stun.TransactionID, stun.BindingRequest)
+		agree(rt, sides, "a peer's check", sidePeers+i, string(m.Raw), func(s *side) {
+			_, _ = s.peers[n].WriteToUDPAddrPort(m.Raw, s.relayed[i])
+		})
+	}
+	check(0, 0) // opens the way
+	for _, f := range bound {
+		untilKernel(rt, sides, func() { up(f, unlike()) })
+	}
+	untilKernel(rt, sides, func() { down(0, 0, unlike()) })
+	many := func() (all []string) {
+		for range 20 {
+			all = append(all, payload())
+		}
+		return all
+	}
 	times := func(do func(p string)) { // the first packet opens what the next go by
 		for range 3 {
 			do(payload())
@@ -287,27 +393,30 @@ func playSides(rt *rapid.T, sides []*side) {
 			if len(slices.Compact(codes)) > 1 {
 				rt.Fatalf("binding is answered %v", codes)
 			}
+			if f := (flow{i, channel, n}); codes[0] == 0 && !slices.Contains(bound, f) {
+				bound = append(bound, f)
+			}
 		},
 		"check": func(*rapid.T) {
-			i, n := draw("client", sideClients), draw("peer", sidePeers)
-			m := stun.MustBuild(stun.TransactionID, stun.BindingRequest)
-			agree(rt, sides, "a peer's check", sidePeers+i, string(m.Raw), func(s *side) {
-				_, _ = s.peers[n].WriteToUDPAddrPort(m.Raw, s.relayed[i])
-			})
+			check(draw("client", sideClients), draw("peer", sidePeers))
 		},
 		"up": func(*rapid.T) {
-			i, n, channel := draw("client", sideClients), draw("target", sideClients+sidePeers), channels[draw("channel", len(channels))]
-			times(func(p string) {
-				agree(rt, sides, fmt.Sprintf("channel %#x of client %d, %d bytes, at target %d", channel, i, len(p), n), n, p,
-					func(s *side) { s.clients[i].sendChannel(channel, p) })
-			})
+			f := anyFlow()
+			times(func(p string) { up(f, p) })
 		},
 		"down": func(*rapid.T) {
 			i, n := draw("client", sideClients), draw("peer", sidePeers)
-			times(func(p string) {
-				agree(rt, sides, fmt.Sprintf("peer %d to client %d, %d bytes", n, i, len(p)), sidePeers+i, p,
-					func(s *side) { _, _ = s.peers[n].WriteToUDPAddrPort([]byte(p), s.relayed[i]) })
-			})
+			times(func(p string) { down(i, n, p) })
+		},
+		"burst up": func(*rapid.T) {
+			f := anyFlow()
+			burst(rt, sides, fmt.Sprintf("a burst on channel %#x of client %d, at target %d", f.channel, f.client, f.target), f.target, many(),
+				func(s *side, p string) { s.clients[f.client].sendChannel(f.channel, p) })
+		},
+		"burst down": func(*rapid.T) {
+			i, n := draw("client", sideClients), draw("peer", sidePeers)
+			burst(rt, sides, fmt.Sprintf("a burst of peer %d to client %d", n, i), sidePeers+i, many(),
+				func(s *side, p string) { _, _ = s.peers[n].WriteToUDPAddrPort([]byte(p), s.relayed[i]) })
 		},
 		"indicate": func(*rapid.T) {
 			i, n := draw("client", sideClients), draw("target", sideClients+sidePeers)
@@ -323,6 +432,7 @@ func playSides(rt *rapid.T, sides []*side) {
 				s.clients[i].conn.Close()
 				s.enter(i)
 			}
+			bound = slices.DeleteFunc(bound, func(f flow) bool { return f.client == i || f.target == sidePeers+i })
 		},
 	})
 	accounts := make([]account, len(sides))

@@ -87,46 +87,46 @@ func shuffled(span PortRange) []uint16 {
 	return ports
 }
 
-// open binds a free port that fits. Ports lent to sweeps, and ports that
+// open takes a free port that fits and that can be bound. Ports lent to sweeps, and ports that
 // another process held when last tried, are asked for last. The error is
 // errPortsFull, or whatever keeps the system from opening sockets at all.
-func (p *portPool) open(fits func(uint16) bool) (*net.UDPConn, uint16, error) {
+func (p *portPool) open(fits func(uint16) bool, bind func(netip.AddrPort) error) (uint16, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	conn, port, err := p.openFree(fits)
+	port, err := p.openFree(fits, bind)
 	if errors.Is(err, errPortsFull) && p.reclaim() {
-		conn, port, err = p.openFree(fits)
+		port, err = p.openFree(fits, bind)
 	}
 	if err != nil {
 		p.refused++
-		return nil, 0, err
+		return 0, err
 	}
 	p.used[port] = struct{}{}
 	p.peak = max(p.peak, len(p.used))
-	return conn, port, nil
+	return port, nil
 }
 
 // openFree takes the first free port that fits and that the system gives. The
 // lock is held while binding, so that nobody else finds the port taken by us.
-func (p *portPool) openFree(fits func(uint16) bool) (*net.UDPConn, uint16, error) {
+func (p *portPool) openFree(fits func(uint16) bool, bind func(netip.AddrPort) error) (uint16, error) {
 	for i := 0; i < len(p.free); {
 		port := p.free[i]
 		if !fits(port) {
 			i++
 			continue
 		}
-		conn, err := p.bind(netip.AddrPortFrom(p.address, port))
+		err := bind(netip.AddrPortFrom(p.address, port))
 		switch {
 		case err == nil:
 			p.remove(i)
-			return conn, port, nil
+			return port, nil
 		case !portTaken(err):
-			return nil, 0, fmt.Errorf("turn: open relay port: %w", err)
+			return 0, fmt.Errorf("turn: open relay port: %w", err)
 		}
 		p.remove(i)
 		p.taken = append(p.taken, port)
 	}
-	return nil, 0, errPortsFull
+	return 0, errPortsFull
 }
 
 func (p *portPool) remove(i int) {

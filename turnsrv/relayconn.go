@@ -5,20 +5,20 @@ import (
 	"net/netip"
 	"runtime"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"fieldphone/turnsrv/credential"
+	"fieldphone/turnsrv/relay"
 )
 
 // relayConn is an allocation's relay port: the net.PacketConn that pion/turn
 // reads peers' packets from and writes clients' packets to.
 type relayConn struct {
-	net.PacketConn // deadlines and LocalAddr
-	conn           *net.UDPConn
-	server         *Server
-	pool           *portPool
-	port           uint16
+	conn   *net.UDPConn // on the plain path, else nil
+	server *Server
+	pool   *portPool
+	port   uint16
+	local  netip.AddrPort
 
 	id      uint64
 	created time.Time
@@ -47,16 +47,33 @@ type relayConn struct {
 
 	last sender
 
-	// raw and down are of the user path.
-	raw  syscall.RawConn
-	down downward
+	// socket is what down reads, on the user path.
+	socket *relay.Socket
+	down   *downward
+}
+
+// bind opens the relay port.
+func (r *relayConn) bind(at netip.AddrPort) (err error) {
+	r.local = at
+	if all := r.server.downwards; len(all) > 0 {
+		r.down = all[r.id%uint64(len(all))]
+		if r.socket, err = relay.Bind(at); err != nil {
+			return err
+		}
+		if err = r.down.poller.Watch(r.socket, r); err != nil {
+			r.socket.Close(nil)
+		}
+		return err
+	}
+	r.conn, err = bindRelay(at)
+	return err
 }
 
 // ReadFrom returns the next packet that may pass. It outlives errors that
 // concern one packet, since pion/turn deletes the allocation on any.
 func (r *relayConn) ReadFrom(p []byte) (int, net.Addr, error) {
-	if r.raw != nil {
-		return r.readFast(p)
+	if r.socket != nil {
+		runtime.Goexit() // down reads it: nobody has to wait here for it
 	}
 	counters := &r.server.counters
 	for failures := 0; ; {
@@ -131,7 +148,12 @@ func (r *relayConn) WriteTo(p []byte, addr net.Addr) (int, error) {
 		return len(p), nil
 	}
 	r.fromClient.add(len(p))
-	_, err := r.conn.WriteToUDPAddrPort(p, peer)
+	var err error
+	if r.socket != nil {
+		err = r.socket.Send(p, peer)
+	} else {
+		_, err = r.conn.WriteToUDPAddrPort(p, peer)
+	}
 	counters.relay.out(len(p), err)
 	return len(p), nil
 }
@@ -143,23 +165,45 @@ func (r *relayConn) Close() error {
 	return nil
 }
 
-// shut gives the port back. The first call does it, the others do nothing.
-func (r *relayConn) shut() {
+// shut gives the port back. The first call does it and says so.
+func (r *relayConn) shut() bool {
 	if r.closed.Swap(true) {
-		return
+		return false
 	}
 	r.server.shortcuts.drop(r)
 	r.pool.forget(r)
 	r.pool.release(r.port)
-	_ = r.conn.Close()
-	r.pool.put(r.port)
+	r.closeSocket()
 	r.endpoint.detach(r)
 	r.server.counters.allocations.Add(-1)
 	r.server.sessions.detach(r)
 	from, to := r.fromClient.snapshot(), r.toClient.snapshot()
 	r.server.log.Info("turn: allocation ended", append(r.attrs(),
 		"duration_ms", r.server.config.Now().Sub(r.created).Milliseconds(), "bytes_from_client", from.Bytes, "bytes_to_client", to.Bytes)...)
+	return true
 }
+
+func (r *relayConn) closeSocket() {
+	if r.socket != nil {
+		r.down.poller.Forget(r.socket)
+		r.socket.Close(func() { r.pool.put(r.port) })
+		return
+	}
+	_ = r.conn.Close()
+	r.pool.put(r.port)
+}
+
+// LocalAddr and the deadlines complete net.PacketConn.
+func (r *relayConn) LocalAddr() net.Addr { return net.UDPAddrFromAddrPort(r.local) }
+
+// SetDeadline does nothing: pion/turn sets none.
+func (r *relayConn) SetDeadline(time.Time) error { return nil }
+
+// SetReadDeadline does nothing.
+func (r *relayConn) SetReadDeadline(time.Time) error { return nil }
+
+// SetWriteDeadline does nothing.
+func (r *relayConn) SetWriteDeadline(time.Time) error { return nil }
 
 // attrs name the allocation in the log as signalling names a session.
 func (r *relayConn) attrs() []any {
@@ -180,7 +224,9 @@ func (r *relayConn) end() bool {
 	}
 	r.endpoint.handling.Lock()
 	defer r.endpoint.handling.Unlock()
-	r.shut()
+	if r.shut() {
+		r.endpoint.mourn(r)
+	}
 	return first
 }
 

@@ -34,6 +34,8 @@ type request struct {
 	// again says that pion/turn wants the request with another nonce; retried,
 	// that it got it.
 	again, retried bool
+	// silent says that it is our own, so nobody waits for a response.
+	silent bool
 	// refusal is why pion/turn was made to refuse.
 	refusal *refusal
 }
@@ -64,6 +66,17 @@ func (r *request) read(p []byte, client netip.AddrPort) bool {
 		}
 	}
 	return true
+}
+
+// end makes the request one that ends an allocation.
+func (r *request) end(gone *relayConn, realm string, key stun.MessageIntegrity) bool {
+	*r = request{
+		message: r.message, client: gone.client, username: gone.username, key: key, silent: true,
+		unknown: r.unknown[:0], peers: r.peers[:0],
+	}
+	return r.message.Build(stun.TransactionID, stun.NewType(stun.MethodRefresh, stun.ClassRequest),
+		stun.NewUsername(gone.username), stun.NewRealm(realm),
+		stun.RawAttribute{Type: stun.AttrLifetime, Value: make([]byte, 4)}) == nil
 }
 
 // provedBy reports whether the request was signed with the key.

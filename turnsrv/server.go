@@ -47,8 +47,11 @@ type Server struct {
 	fromClients, toClients flowCounters
 
 	path      Path
-	stations  sync.Pool  // of *station
-	shortcuts *shortcuts // nil unless on the kernel path
+	sinks     sync.Pool   // of *sink, for streams
+	downwards []*downward // none on the plain path
+	reading   sync.WaitGroup
+	writing   sync.WaitGroup // to streams
+	shortcuts *shortcuts     // nil unless on the kernel path
 
 	portsFull throttle
 	lastID    atomic.Uint64
@@ -67,6 +70,7 @@ type Server struct {
 // listener is one socket and what came through it.
 type listener struct {
 	Listener
+	socket    *udpSocket // nil for TCP
 	endpoints map[*endpoint]struct{}
 	gone      bool
 }
@@ -159,6 +163,7 @@ func (s *Server) serve(l *listener) error {
 		return nil
 	}
 	sock := newUDPSocket(l.UDP, &s.counters)
+	l.socket = sock
 	e := newEndpoint(s, l, l.Address, sock)
 	if s.path != PathPlain {
 		if err := sock.forwardFor(e); err != nil {
@@ -266,6 +271,11 @@ func (s *Server) Close() error {
 	}
 	s.running.Wait()
 	s.sessions.running.Wait()
+	for _, w := range s.downwards {
+		w.poller.Close()
+	}
+	s.reading.Wait()
+	s.writing.Wait()
 	return errors.Join(err, s.shortcuts.close())
 }
 

@@ -121,7 +121,7 @@ func (c *shortcuts) open(w wish) {
 		c.openToOwn(w, up)
 		return
 	}
-	own := addrPort(r.conn.LocalAddr())
+	own := r.local
 	c.put(&shortcut{flow: up, from: r, path: p}, relay.Forward{From: own, To: p.to, Change: relay.StripHeader})
 	if p.heard.Load() {
 		c.put(&shortcut{flow: relay.Flow{From: p.to, To: own}, to: r, path: p},
@@ -149,7 +149,7 @@ func (c *shortcuts) openToOwn(w wish, up relay.Flow) {
 }
 
 // shortcutable tells whether the client speaks UDP, and the allocation is there.
-func (r *relayConn) shortcutable() bool { return r.endpoint.raw != nil && !r.closed.Load() }
+func (r *relayConn) shortcutable() bool { return r.endpoint.direct != nil && !r.closed.Load() }
 
 // put is called with c.mu held.
 func (c *shortcuts) put(s *shortcut, forward relay.Forward) {

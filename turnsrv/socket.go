@@ -36,7 +36,7 @@ func (u *udpSocket) forwardFor(e *endpoint) error {
 		return err
 	}
 	up.endpoint = e
-	e.raw, u.upward = up.raw, up
+	e.direct, u.upward = up.socket, up
 	return nil
 }
 
@@ -56,6 +56,8 @@ func (u *udpSocket) read(p []byte) (int, netip.AddrPort, error) {
 	for failures := 0; ; {
 		n, from, err := u.receive(p)
 		switch {
+		case errors.Is(err, errNudged):
+			return 0, netip.AddrPort{}, err
 		case err != nil:
 			if failures++; errors.Is(err, net.ErrClosed) || failures > maxReadFailures {
 				return 0, netip.AddrPort{}, err
@@ -69,11 +71,20 @@ func (u *udpSocket) read(p []byte) (int, netip.AddrPort, error) {
 }
 
 func (u *udpSocket) write(p []byte, to netip.AddrPort) error {
+	if u.upward != nil {
+		return u.upward.socket.Send(p, to)
+	}
 	_, err := u.conn.WriteToUDPAddrPort(p, to)
 	return err
 }
 
-func (u *udpSocket) close()                    { _ = u.conn.Close() }
+func (u *udpSocket) close() {
+	_ = u.conn.Close()
+	if u.upward != nil {
+		u.upward.close()
+	}
+}
+
 func (u *udpSocket) local() net.Addr           { return u.localAddr }
 func (u *udpSocket) transport() transport      { return overUDP }
 func (u *udpSocket) traffic() *trafficCounters { return &u.counters.udp }
@@ -120,6 +131,8 @@ type tcpSocket struct {
 	skip    int    // rest of an oversized frame
 
 	armed atomic.Int64 // when the write deadline was last moved, Unix nanoseconds
+
+	outbox outbox
 }
 
 func newTCPSocket(conn net.Conn, remote netip.AddrPort, c *counters, idle time.Duration) *tcpSocket {
@@ -143,7 +156,7 @@ func (t *tcpSocket) awaitFirst(patience time.Duration) error {
 		return err
 	}
 	var m stun.Message
-	if size < 20 || stun.Decode(frame, &m) != nil {
+	if size < stunHeader || stun.Decode(frame, &m) != nil {
 		return errNotTURN
 	}
 	return t.conn.SetReadDeadline(time.Now().Add(t.idle))
@@ -152,23 +165,31 @@ func (t *tcpSocket) awaitFirst(patience time.Duration) error {
 // peekFrame waits for a frame's header and returns its whole size. Every
 // frame has at least four bytes of header.
 func (t *tcpSocket) peekFrame() (int, error) {
-	header, err := t.reader.Peek(4)
+	header, err := t.reader.Peek(headerSize)
 	if err != nil {
 		return 0, err
 	}
-	size := int(binary.BigEndian.Uint16(header[2:]))
-	switch {
+	switch size := frameSize(header); {
 	case header[0]&0xc0 == 0x40:
-		return 4 + (size+3)&^3, nil
+		return size, nil
 	case header[0] < 4 && size%4 == 0:
-		if header, err = t.reader.Peek(20); err != nil {
+		if header, err = t.reader.Peek(stunHeader); err != nil {
 			return 0, err
 		}
 		if stun.IsMessage(header) {
-			return 20 + size, nil
+			return size, nil
 		}
 	}
 	return 0, errNotTURN
+}
+
+// frameSize is the whole size of the frame that begins so, if it is one.
+func frameSize(header []byte) int {
+	size := int(binary.BigEndian.Uint16(header[2:]))
+	if header[0]&0xc0 == 0x40 {
+		return headerSize + (size+3)&^3
+	}
+	return stunHeader + size
 }
 
 func (t *tcpSocket) read(p []byte) (int, netip.AddrPort, error) {

@@ -2,25 +2,24 @@ package turnsrv
 
 import (
 	"net/netip"
-	"syscall"
 
 	"fieldphone/turnsrv/relay"
 )
 
 const (
-	// relayBatch is how many packets of one allocation are taken at once.
-	relayBatch = 4
 	// maxRelayed (bytes) is what a packet may have: less than pion/turn's buffers,
 	// so that every path relays the same.
 	maxRelayed = 1600
 	// headerSize (bytes) of ChannelData (RFC 8656 section 12.4).
 	headerSize = 4
+	// stunHeader (bytes) of a STUN message (RFC 8489 section 5).
+	stunHeader = 20
 )
 
 // sink gathers what is to be sent on one socket after the other.
 type sink struct {
 	writer *relay.Writer
-	conn   syscall.RawConn // of what waits
+	socket *relay.Socket // of what waits
 	// traffic counts what waits, by packets and bytes.
 	traffic        *trafficCounters
 	packets, bytes int
@@ -29,16 +28,13 @@ type sink struct {
 
 func newSink() *sink { return &sink{writer: relay.NewWriter(relay.MaxBatch, false)} }
 
-// add takes a datagram, or a train of so many, that goes out on conn. A head, if
-// there is one, is copied.
-func (s *sink) add(conn syscall.RawConn, traffic *trafficCounters, head [headerSize]byte, headed bool, d relay.Datagram, skip int, to netip.AddrPort) {
-	datagrams := 1
-	if d.Segment > 0 {
-		datagrams = (len(d.Data) + d.Segment - 1) / d.Segment
-	}
-	if s.conn != conn || !s.writer.Room(datagrams) {
+// add takes a datagram, or a train of so many, that goes out on a socket. A head,
+// if there is one, is copied.
+func (s *sink) add(socket *relay.Socket, traffic *trafficCounters, head [headerSize]byte, headed bool, d relay.Datagram, skip int, to netip.AddrPort) {
+	datagrams := d.Count()
+	if s.socket != socket || !s.writer.Room(datagrams) {
 		s.flush()
-		s.conn, s.traffic = conn, traffic
+		s.socket, s.traffic = socket, traffic
 	}
 	var before []byte
 	if headed {
@@ -61,23 +57,9 @@ func (s *sink) flush() {
 	if s.writer.Waiting() == 0 {
 		return
 	}
-	failed, _ := s.writer.Flush(s.conn)
+	failed, _ := s.writer.FlushTo(s.socket)
 	s.traffic.packetsOut.Add(int64(s.packets - failed))
 	s.traffic.bytesOut.Add(int64(s.bytes))
 	s.traffic.sendErrors.Add(int64(failed))
 	s.packets, s.bytes = 0, 0
-}
-
-// station is what a goroutine needs to take packets off a relay port; between
-// packets nobody holds one, so that idle allocations cost none.
-type station struct {
-	reader *relay.Reader
-	sink   *sink
-}
-
-func (s *Server) takeStation() *station {
-	if st, ok := s.stations.Get().(*station); ok {
-		return st
-	}
-	return &station{reader: relay.NewReader(relayBatch, relay.TrainBuffer), sink: newSink()}
 }

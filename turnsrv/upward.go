@@ -2,9 +2,10 @@ package turnsrv
 
 import (
 	"encoding/binary"
+	"errors"
 	"net"
 	"net/netip"
-	"syscall"
+	"sync"
 
 	"fieldphone/turnsrv/relay"
 )
@@ -12,25 +13,45 @@ import (
 // upward takes clients' packets off a UDP listener, many at once, and forwards
 // those of channels; the rest is for pion/turn.
 type upward struct {
-	raw      syscall.RawConn
+	socket   *relay.Socket
+	poller   *relay.Poller[*upward]
 	reader   *relay.Reader
 	sink     *sink
 	got, at  int
+	more     bool           // may wait
 	rest     relay.Datagram // of a train, what is not handled yet
 	endpoint *endpoint
 	last     *relayConn // of the last packet
+	closing  sync.Once
 }
 
+// errNudged is not an error: there is something to do but for a packet.
+var errNudged = errors.New("turn: nudged")
+
 func newUpward(conn *net.UDPConn) (*upward, error) {
-	raw, err := conn.SyscallConn()
+	socket, err := relay.Take(conn)
 	if err != nil {
 		return nil, err
 	}
-	size := 2048
-	if relay.JoinTrains(conn) {
-		size = relay.TrainBuffer
+	u := &upward{socket: socket, sink: newSink()}
+	if u.poller, err = relay.NewPoller[*upward](); err == nil {
+		if err = u.poller.Watch(socket, u); err == nil {
+			socket.JoinTrains()
+			u.reader = relay.NewReader(relay.MaxBatch, relay.TrainBuffer)
+			return u, nil
+		}
+		u.poller.Close()
 	}
-	return &upward{raw: raw, reader: relay.NewReader(relay.MaxBatch, size), sink: newSink()}, nil
+	socket.Close(nil)
+	return nil, err
+}
+
+// close ends next; it may be called more than once.
+func (u *upward) close() {
+	u.closing.Do(func() {
+		u.socket.Close(nil)
+		u.poller.Close()
+	})
 }
 
 // next gives the next packet that is not forwarded. Nothing waits to be sent
@@ -67,12 +88,30 @@ func (u *upward) next() (packet []byte, client netip.AddrPort, err error) {
 			continue
 		}
 		u.sink.flush()
-		u.at, u.got = 0, 0
-		if u.got, err = u.reader.Read(u.raw); err != nil {
-			u.got = 0
+		if err := u.read(); err != nil {
 			return nil, netip.AddrPort{}, err
 		}
 	}
+}
+
+// read waits for packets, or a nudge.
+func (u *upward) read() (err error) {
+	u.at, u.got = 0, 0
+	if !u.more {
+		ready, err := u.poller.Wait(false)
+		if err != nil {
+			return err
+		}
+		if len(ready) == 0 {
+			return errNudged
+		}
+	}
+	if u.got, err = u.socket.Receive(u.reader, 0, relay.MaxBatch); err != nil {
+		u.got, u.more = 0, true
+		return err
+	}
+	u.more = u.got == relay.MaxBatch
+	return nil
 }
 
 // forward sends a datagram or a whole train on its way, or drops it as the
@@ -129,10 +168,8 @@ func (r *relayConn) forwardUp(d relay.Datagram, first []byte, payload int, out *
 	if d.Segment > 0 && (passage != passes || p.gated && !p.answered.Load() || s.limited()) {
 		return false // each packet is judged by itself
 	}
-	packets := 1
-	if d.Segment > 0 {
-		packets = (len(d.Data) + d.Segment - 1) / d.Segment
-	} else {
+	packets := d.Count()
+	if d.Segment == 0 {
 		d.Data = d.Data[:headerSize+payload] // what pads it stays here
 	}
 	var other *relayConn
@@ -158,21 +195,21 @@ func (r *relayConn) forwardUp(d relay.Datagram, first []byte, payload int, out *
 		return true
 	}
 	r.fromClient.addMany(packets, bytes)
-	if s.shortcuts != nil && r.endpoint.raw != nil {
+	if s.shortcuts != nil && r.endpoint.direct != nil {
 		s.shortcuts.want(wish{relay: r, number: binary.BigEndian.Uint16(first), peer: peer, path: p})
 	}
 	if other != nil {
 		other.takeOver(r, d, packets, bytes, number, out)
 		return true
 	}
-	out.add(r.raw, &s.counters.relay, [headerSize]byte{}, false, d, headerSize, p.to)
+	out.add(r.socket, &s.counters.relay, [headerSize]byte{}, false, d, headerSize, p.to)
 	return true
 }
 
 // channelFor is the channel that this allocation's client has bound to another
-// allocation of this server, if its packets can be sent at once.
+// allocation of this server.
 func (r *relayConn) channelFor(from *relayConn) (number uint16, bound bool) {
-	if r.closed.Load() || r.endpoint.raw == nil {
+	if r.closed.Load() {
 		return 0, false
 	}
 	return r.gate.channelOf(from.told)
@@ -196,12 +233,11 @@ func (r *relayConn) takeOver(from *relayConn, d relay.Datagram, packets, bytes i
 		return
 	}
 	r.toClient.addMany(packets, bytes)
-	for rest := d.Data; len(rest) > 0; { // the header is the other's now
-		binary.BigEndian.PutUint16(rest, number)
-		if d.Segment == 0 {
-			break
-		}
-		rest = rest[min(d.Segment, len(rest)):]
+	e := r.endpoint
+	if e.direct == nil {
+		d.Each(func(frame []byte) { e.stream.queueData(number, frame[headerSize:]) })
+		return
 	}
-	out.add(r.endpoint.raw, r.endpoint.socket.traffic(), [headerSize]byte{}, false, d, 0, r.client)
+	d.Each(func(frame []byte) { binary.BigEndian.PutUint16(frame, number) }) // the header is the other's now
+	out.add(e.direct, e.socket.traffic(), [headerSize]byte{}, false, d, 0, r.client)
 }

@@ -21,6 +21,14 @@ type Datagram struct {
 	Segment int
 }
 
+// Count is how many datagrams there are.
+func (d Datagram) Count() int {
+	if d.Segment == 0 {
+		return 1
+	}
+	return (len(d.Data) + d.Segment - 1) / d.Segment
+}
+
 // Each calls do for each datagram of a train, in order.
 func (d Datagram) Each(do func(data []byte)) {
 	if d.Segment == 0 {

@@ -87,7 +87,7 @@ func (w *Writer) begin(to netip.AddrPort) {
 		*four = unix.RawSockaddrInet4{Family: unix.AF_INET, Port: ntohs(to.Port()), Addr: to.Addr().As4()}
 		h.Namelen = unix.SizeofSockaddrInet4
 	} else {
-		*name = unix.RawSockaddrInet6{Family: unix.AF_INET6, Port: ntohs(to.Port()), Addr: to.Addr().As16()}
+		*name = unix.RawSockaddrInet6{Family: unix.AF_INET6, Port: ntohs(to.Port()), Addr: to.Addr().As16(), Scope_id: scope(to.Addr())}
 		h.Namelen = unix.SizeofSockaddrInet6
 	}
 	h.Iov = &w.iovecs[w.pieces]
@@ -138,7 +138,8 @@ func (w *Writer) AddTrain(head, data []byte, segment, skip int, to netip.AddrPor
 
 func (w *Writer) send(fd uintptr) bool {
 	for w.from < w.added {
-		n, _, errno := unix.Syscall6(unix.SYS_SENDMMSG, fd, uintptr(unsafe.Pointer(&w.headers[w.from])), uintptr(w.added-w.from),
+		// It does not block, so the scheduler need not hear of it.
+		n, _, errno := unix.RawSyscall6(unix.SYS_SENDMMSG, fd, uintptr(unsafe.Pointer(&w.headers[w.from])), uintptr(w.added-w.from),
 			unix.MSG_DONTWAIT, 0, 0)
 		switch errno {
 		case 0:
