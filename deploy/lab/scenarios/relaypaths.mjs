@@ -21,9 +21,11 @@ async function callThrough(lab, { from, to, query }) {
   const before = await lab.server.counter(byKernel);
   await Promise.all(sides.map((side) => alive(side)));
   const forwarded = (await lab.server.counter(byKernel)) - before;
+  const ends = await Promise.all(sides.map((side) => side.stats()));
+  const byUDP = ends.some(({ local }) => local.type === 'relay' && local.protocol === 'udp');
   await sides[0].hangUp();
   await sides[1].isFree();
-  return { forwarded, ends: call.ends.join(', ') };
+  return { forwarded, byUDP };
 }
 
 const relayPath = (path) => ({
@@ -39,11 +41,13 @@ const relayPath = (path) => ({
     assert.equal(taken.path, path);
     const shares = [];
     for (const each of calls) {
-      const { forwarded } = await callThrough(lab, each);
-      if (path === 'kernel') assert.ok(forwarded > 0, `the kernel forwarded nothing of ${each.from} to ${each.to}`);
+      const { forwarded, byUDP } = await callThrough(lab, each);
+      // A browser may have chosen its TCP connection to the relay, which is not for the kernel.
+      if (path === 'kernel') assert.ok(forwarded > 0 || !byUDP, `the kernel forwarded nothing of ${each.from} to ${each.to}`);
       else assert.equal(forwarded, 0, 'packets that the kernel forwarded');
       shares.push(forwarded);
     }
+    if (path === 'kernel') assert.ok(shares.some(Boolean), 'the kernel forwarded nothing');
     await until('the relay has counted', () => lab.server.counter(total), (packets) => packets > 0, 5_000);
     return path === 'kernel' ? { note: `packets that the kernel forwarded meanwhile: ${shares.join(', ')}` } : {};
   },
