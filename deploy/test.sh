@@ -89,8 +89,12 @@ stage_services() {
   turnsrv/relay/generate.sh "$object"
   cmp "$object" turnsrv/relay/tcpath_bpfel.o
   rm "$object"
-  say "services: coturn's clients at our relay"
-  go test -race -timeout 10m -tags services -run Foreign ./turnsrv
+  say "services: the relay on each of its paths, also with coturn's clients"
+  go test -race -timeout 10m -tags services -parallel 6 -run Foreign ./turnsrv
+  local path
+  for path in kernel plain; do
+    go test -timeout 10m -tags services -parallel 6 -skip PathsAgree ./turnsrv -path "$path"
+  done
 }
 
 stage_desktop() {

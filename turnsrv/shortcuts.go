@@ -27,6 +27,8 @@ type shortcuts struct {
 	wanted chan wish
 	done   chan struct{}
 	ended  chan struct{}
+	once   sync.Once
+	failed error // of closing
 
 	mu sync.Mutex
 	of map[*relayConn]map[relay.Flow]*shortcut
@@ -78,15 +80,19 @@ func (c *shortcuts) run() {
 	}
 }
 
-// close takes everything out of the kernel. A nil shortcuts has nothing there.
+// close takes everything out of the kernel; it may be called more than once. A
+// nil shortcuts has nothing there.
 func (c *shortcuts) close() error {
 	if c == nil {
 		return nil
 	}
-	close(c.done)
-	<-c.ended
-	c.flush()
-	return c.kernel.Close()
+	c.once.Do(func() {
+		close(c.done)
+		<-c.ended
+		c.flush()
+		c.failed = c.kernel.Close()
+	})
+	return c.failed
 }
 
 // want asks for a shortcut, once for each path, and never waits.
