@@ -21,7 +21,8 @@ fieldphone bench relay --server turn:HOST:PORT[?transport=tcp] (--user ID --pass
   loads TURN servers by turns and prints medians, spreads and ratios to the last of them. As
   root and without --server it makes network namespaces for clients, server and peers, and
   starts servers in there: this one, pion/turn as it comes, and coturn if it is installed; or
-  those named, whose COMMAND may say {address}, {port} and {secret}.
+  those named, whose COMMAND may say {address}, {port} and {secret}. Beside them it measures what
+  there is without any relay: peers one hop away, and IP forwarding.
 `
 
 // relayCase is one kind of load.
@@ -30,7 +31,7 @@ type relayCase struct {
 	load        bench.RelayLoad
 	network     turnclient.Network
 	allocations bool // allocate and release instead
-	idle        int  // allocations to hold instead
+	hold        int  // allocations to make, refresh and hold instead
 }
 
 func (c relayCase) called() string { return c.name }
@@ -50,7 +51,8 @@ func relayCases() []relayCase {
 		{name: "trains", what: "8 x 1200 B to the peer, saturated", load: with(func(l *bench.RelayLoad) { l.Size, l.Train, l.Down = 1200, 8, false })},
 		{name: "tcp", what: "200 B over TCP, both ways, 20,000 a second", network: turnclient.TCP, load: with(func(l *bench.RelayLoad) { l.Rate = 20_000 })},
 		{name: "allocations", what: "allocate and release", allocations: true},
-		{name: "idle", what: "5,000 allocations, idle", idle: 5000},
+		{name: "idle", what: "5,000 allocations, idle", hold: 5000},
+		{name: "storm", what: "10,000 allocations, and a refresh of each", hold: 10_000},
 	}
 }
 
@@ -105,6 +107,9 @@ func (inv *invocation) benchRelay(ctx context.Context, args []string) error {
 
 func (inv *invocation) benchCase(ctx context.Context, c relayCase, load bench.RelayLoad, targets []bench.Target, places wire.Places, rounds int) (bench.Report, error) {
 	targets = slices.Clone(targets)
+	if c.network != "" || c.allocations || c.hold > 0 {
+		targets = slices.DeleteFunc(targets, func(t bench.Target) bool { return t.Control != 0 })
+	}
 	if c.network != "" {
 		for i := range targets {
 			targets[i].Network = c.network
@@ -117,8 +122,8 @@ func (inv *invocation) benchCase(ctx context.Context, c relayCase, load bench.Re
 	switch {
 	case c.allocations:
 		report.Rows, err = bench.Allocations(ctx, targets, load.Duration, places, rounds, inv.stderr)
-	case c.idle > 0:
-		report.Rows, err = bench.Idle(ctx, targets, c.idle, places, inv.stderr)
+	case c.hold > 0:
+		report.Rows, err = bench.Hold(ctx, targets, c.hold, places, rounds, inv.stderr)
 	default:
 		report.Rows, err = bench.Relay(ctx, targets, load, places, rounds, inv.stderr)
 	}

@@ -92,7 +92,11 @@ func (inv *invocation) benchTargets(ctx context.Context, direct directServer, co
 			fmt.Fprintln(inv.stderr, "fieldphone bench:", err)
 		}
 	}
-	var targets []bench.Target
+	if err := world.Forward(); err != nil {
+		stop()
+		return nil, wire.Places{}, nil, fmt.Errorf("make a router: %w", err)
+	}
+	targets := []bench.Target{{Name: "one hop", Control: bench.OneHop}, {Name: "IP forwarding", Control: bench.Forwarding}}
 	for i, command := range commands {
 		name, line, ok := strings.Cut(command, "=")
 		if !ok {

@@ -55,6 +55,12 @@ func (c *Client) BindChannel(ctx context.Context, peer netip.AddrPort) error {
 	return err
 }
 
+// Refresh keeps the allocation for the server's usual time.
+func (c *Client) Refresh(ctx context.Context) error {
+	_, err := c.signed(ctx, stun.MethodRefresh)
+	return err
+}
+
 // Release ends the allocation (RFC 8656 section 8).
 func (c *Client) Release(ctx context.Context) error {
 	_, err := c.signed(ctx, stun.MethodRefresh, raw{stun.AttrLifetime, []byte{0, 0, 0, 0}})

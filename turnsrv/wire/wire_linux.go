@@ -28,6 +28,9 @@ type World struct {
 type Places struct {
 	Client, Peer               Place
 	ClientAddress, PeerAddress netip.Addr
+	// Between is where the server is.
+	Between        Place
+	BetweenAddress netip.Addr // that clients know
 }
 
 // Place makes the sockets that a function opens belong to a network namespace.
@@ -68,12 +71,22 @@ func New() (*World, error) {
 	}
 	var err error
 	if w.Client, err = w.place("c"); err == nil {
-		w.Peer, err = w.place("p")
+		if w.Peer, err = w.place("p"); err == nil {
+			w.Between, err = w.place("s")
+		}
 	}
+	w.BetweenAddress = w.Server
 	if err != nil {
 		return nil, errors.Join(err, w.Close())
 	}
 	return w, nil
+}
+
+// Forward makes the server's machine a router between clients and peers, too.
+func (w *World) Forward() error {
+	return w.Between(func() error {
+		return os.WriteFile("/proc/sys/net/ipv4/ip_forward", []byte("1"), 0o644)
+	})
 }
 
 // makeChecksums switches off transmit checksum offload (ETHTOOL_STXCSUM).

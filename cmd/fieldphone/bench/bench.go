@@ -27,6 +27,13 @@ type Figures struct {
 	Cycles    float64 `json:"cycles"`    // allocations made and released a second
 	CycleCPU  float64 `json:"cycle_cpu"` // µs of the server's CPU for each
 	RSSMB     float64 `json:"rss_mb"`    // of the server
+	// Of a storm: allocations made, and all of them refreshed, a second, and the
+	// server's CPU for each in µs; and its memory for each in kB.
+	Allocates   float64 `json:"allocates"`
+	AllocateCPU float64 `json:"allocate_cpu"`
+	Refreshes   float64 `json:"refreshes"`
+	RefreshCPU  float64 `json:"refresh_cpu"`
+	KBEach      float64 `json:"kb_each"`
 }
 
 // column is one figure in a table.
@@ -46,9 +53,14 @@ func columns() []column {
 		{"p50 µs", func(f *Figures) *float64 { return &f.P50 }},
 		{"p99 µs", func(f *Figures) *float64 { return &f.P99 }},
 		{"p99.9 µs", func(f *Figures) *float64 { return &f.P999 }},
-		{"alloc/s", func(f *Figures) *float64 { return &f.Cycles }},
-		{"µs/alloc", func(f *Figures) *float64 { return &f.CycleCPU }},
+		{"cycles/s", func(f *Figures) *float64 { return &f.Cycles }},
+		{"µs/cycle", func(f *Figures) *float64 { return &f.CycleCPU }},
+		{"allocates/s", func(f *Figures) *float64 { return &f.Allocates }},
+		{"µs/allocate", func(f *Figures) *float64 { return &f.AllocateCPU }},
+		{"refreshes/s", func(f *Figures) *float64 { return &f.Refreshes }},
+		{"µs/refresh", func(f *Figures) *float64 { return &f.RefreshCPU }},
 		{"RSS MB", func(f *Figures) *float64 { return &f.RSSMB }},
+		{"kB each", func(f *Figures) *float64 { return &f.KBEach }},
 	}
 }
 

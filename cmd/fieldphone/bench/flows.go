@@ -45,6 +45,9 @@ type flows struct {
 // returned in any case.
 func openFlows(ctx context.Context, target Target, load RelayLoad, places wire.Places) (*flows, error) {
 	fs := &flows{began: time.Now()}
+	if target.Control != 0 {
+		return fs, fs.openControl(target.Control, load, places)
+	}
 	relayed := make([]netip.AddrPort, load.Clients)
 	clients := make([]*end, load.Clients)
 	for i := range clients {
@@ -79,17 +82,11 @@ func openFlows(ctx context.Context, target Target, load RelayLoad, places wire.P
 // openPeer gives a client a peer, which answers with STUN first, as those of
 // browsers do.
 func (fs *flows) openPeer(ctx context.Context, c *end, relayed netip.AddrPort, load RelayLoad, places wire.Places) error {
-	p := &end{}
-	err := places.Peer(func() (err error) {
-		p.peer, err = net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.AddrPortFrom(places.PeerAddress, 0)))
-		return err
-	})
+	p, err := fs.openSocket(places.Peer, places.PeerAddress)
 	if err != nil {
 		return err
 	}
-	fs.ends = append(fs.ends, p)
-	_ = p.peer.SetReadBuffer(4 << 20)
-	if err := c.client.BindChannel(ctx, p.peer.LocalAddr().(*net.UDPAddr).AddrPort()); err != nil {
+	if err := c.client.BindChannel(ctx, p.local()); err != nil {
 		return err
 	}
 	check := stun.MustBuild(stun.TransactionID, stun.BindingRequest)
@@ -109,6 +106,50 @@ func (fs *flows) openPeer(ctx context.Context, c *end, relayed netip.AddrPort, l
 	}
 	return nil
 }
+
+// openControl has sockets instead of clients.
+func (fs *flows) openControl(control Control, load RelayLoad, places wire.Places) error {
+	far, at := places.Peer, places.PeerAddress
+	if control == OneHop {
+		far, at = places.Between, places.BetweenAddress
+	}
+	for range load.Clients {
+		near, err := fs.openSocket(places.Client, places.ClientAddress)
+		if err != nil {
+			return err
+		}
+		other, err := fs.openSocket(far, at)
+		if err != nil {
+			return err
+		}
+		if load.Up || load.Pairs {
+			if err := fs.join(near, other, other.local(), load); err != nil {
+				return err
+			}
+		}
+		if load.Down || load.Pairs {
+			if err := fs.join(other, near, near.local(), load); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (fs *flows) openSocket(at wire.Place, address netip.Addr) (*end, error) {
+	e := &end{}
+	err := at(func() (err error) {
+		e.peer, err = net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.AddrPortFrom(address, 0)))
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	fs.ends = append(fs.ends, e)
+	return e, e.peer.SetReadBuffer(4 << 20)
+}
+
+func (e *end) local() netip.AddrPort { return e.peer.LocalAddr().(*net.UDPAddr).AddrPort() }
 
 func (e *end) listen(conn *net.UDPConn, trains bool) {
 	size := 2048

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"fieldphone/turnsrv/credential"
@@ -24,7 +25,19 @@ type Target struct {
 	Secret         []byte
 	User, Password string
 	PID            int // of the server; 0: its CPU and memory are not measured
+	// Control has no server: clients and peers send to each other.
+	Control Control
 }
+
+// Control is how much is done without a relay.
+type Control int
+
+const (
+	// Forwarding lets the server's kernel forward IP packets to the peers.
+	Forwarding Control = iota + 1
+	// OneHop has the peers where the server would be.
+	OneHop
+)
 
 // RelayLoad is what a round sends.
 type RelayLoad struct {
@@ -46,9 +59,11 @@ func Relay(ctx context.Context, targets []Target, load RelayLoad, places wire.Pl
 
 func interleave(targets []Target, rounds int, progress io.Writer, measure func(Target) (Figures, error)) ([]Row, error) {
 	rows := make([]Row, len(targets))
+	for i, t := range targets {
+		rows[i].Name = t.Name
+	}
 	for round := range rounds {
 		for i, t := range targets {
-			rows[i].Name = t.Name
 			fmt.Fprintf(progress, "\rround %d of %d: %-20s", round+1, rounds, t.Name)
 			figures, err := measure(t)
 			if err != nil {
@@ -112,9 +127,11 @@ func (t Target) open(ctx context.Context, number int, from wire.Place, local net
 	return c, relayed, nil
 }
 
+// workers ask for allocations at the same time.
+const workers = 8
+
 // Allocations measures how fast allocations are made and released.
 func Allocations(ctx context.Context, targets []Target, duration time.Duration, places wire.Places, rounds int, progress io.Writer) ([]Row, error) {
-	const workers = 8
 	return interleave(targets, rounds, progress, func(t Target) (Figures, error) {
 		ctx, cancel := context.WithTimeout(ctx, duration)
 		defer cancel()
@@ -156,22 +173,58 @@ func (t Target) cycle(ctx context.Context, number int, places wire.Places) error
 	return errors.Join(c.Release(ctx), c.Close())
 }
 
-// Idle makes allocations and reads the server's memory.
-func Idle(ctx context.Context, targets []Target, allocations int, places wire.Places, progress io.Writer) ([]Row, error) {
-	return interleave(targets, 1, progress, func(t Target) (f Figures, err error) {
-		var open []*turnclient.Client
+// Hold makes allocations, as fast as it can, keeps them all while it refreshes
+// each, and reads what they cost the server.
+func Hold(ctx context.Context, targets []Target, allocations int, places wire.Places, rounds int, progress io.Writer) ([]Row, error) {
+	return interleave(targets, rounds, progress, func(t Target) (f Figures, err error) {
+		open := make([]*turnclient.Client, allocations)
 		defer func() {
-			for _, c := range open {
-				err = errors.Join(err, c.Release(ctx), c.Close())
-			}
+			err = errors.Join(err, spread(open, func(i int) error {
+				if open[i] == nil {
+					return nil
+				}
+				return errors.Join(open[i].Release(ctx), open[i].Close())
+			}))
 		}()
-		for n := range allocations {
-			c, _, err := t.open(ctx, n, places.Client, places.ClientAddress)
-			if err != nil {
-				return f, fmt.Errorf("allocation %d: %w", n+1, err)
+		memory, before, began := rssOf(t.PID), cpuOf(t.PID), time.Now()
+		err = spread(open, func(i int) (err error) {
+			if open[i], _, err = t.open(ctx, i, places.Client, places.ClientAddress); err != nil {
+				return fmt.Errorf("allocation %d: %w", i+1, err)
 			}
-			open = append(open, c)
+			return nil
+		})
+		if err != nil {
+			return f, err
 		}
-		return Figures{RSSMB: rssOf(t.PID)}, nil
+		f.RSSMB = rssOf(t.PID)
+		f.KBEach = max(f.RSSMB-memory, 0) * 1000 / float64(allocations)
+		f.Allocates = float64(allocations) / time.Since(began).Seconds()
+		f.AllocateCPU = float64(cpuOf(t.PID)-before) / 1000 / float64(allocations)
+		before, began = cpuOf(t.PID), time.Now()
+		err = spread(open, func(i int) error { return open[i].Refresh(ctx) })
+		f.Refreshes = float64(allocations) / time.Since(began).Seconds()
+		f.RefreshCPU = float64(cpuOf(t.PID)-before) / 1000 / float64(allocations)
+		return f, err
 	})
+}
+
+// spread does something for each of the clients, a few at a time, and gives the
+// first error.
+func spread(all []*turnclient.Client, do func(i int) error) error {
+	var wg sync.WaitGroup
+	var next atomic.Int64
+	errs := make([]error, workers)
+	for w := range workers {
+		wg.Go(func() {
+			for errs[w] == nil {
+				i := int(next.Add(1)) - 1
+				if i >= len(all) {
+					return
+				}
+				errs[w] = do(i)
+			}
+		})
+	}
+	wg.Wait()
+	return errors.Join(errs...)
 }
