@@ -13,7 +13,6 @@ import (
 	"fieldphone/cmd/fieldphone/bench"
 	"fieldphone/turnsrv/relay"
 	"fieldphone/turnsrv/turnclient"
-	"fieldphone/turnsrv/wire"
 )
 
 const benchRelayUsage = `fieldphone bench relay [--case NAME] [--rounds N] [--json FILE] [NAME=COMMAND ...]
@@ -31,6 +30,7 @@ type relayCase struct {
 	load        bench.RelayLoad
 	network     turnclient.Network
 	allocations bool // allocate and release instead
+	offload     bool // trains arrive as NICs join them
 	hold        int  // allocations to make, refresh and hold instead
 }
 
@@ -48,7 +48,7 @@ func relayCases() []relayCase {
 		{name: "30k", what: "200 B, both ways, 30,000 a second", load: with(func(l *bench.RelayLoad) { l.Rate = 30_000 })},
 		{name: "latency", what: "200 B, both ways, 20,000 a second", load: with(func(l *bench.RelayLoad) { l.Rate = 20_000 })},
 		{name: "pairs", what: "200 B, relay to relay, saturated", load: with(func(l *bench.RelayLoad) { l.Pairs = true })},
-		{name: "trains", what: "8 x 1200 B to the peer, saturated", load: with(func(l *bench.RelayLoad) { l.Size, l.Train, l.Down = 1200, 8, false })},
+		{name: "trains", what: "8 x 1200 B to the peer, joined by the NIC, saturated", offload: true, load: with(func(l *bench.RelayLoad) { l.Size, l.Train, l.Down = 1200, 8, false })},
 		{name: "tcp", what: "200 B over TCP, both ways, 20,000 a second", network: turnclient.TCP, load: with(func(l *bench.RelayLoad) { l.Rate = 20_000 })},
 		{name: "allocations", what: "allocate and release", allocations: true},
 		{name: "idle", what: "5,000 allocations, idle", hold: 5000},
@@ -78,11 +78,11 @@ func (inv *invocation) benchRelay(ctx context.Context, args []string) error {
 	if !relay.Offered {
 		return errors.New("bench relay makes its load by recvmmsg and sendmmsg, which are Linux's: run it there, against any server")
 	}
-	targets, places, stop, err := inv.benchTargets(ctx, direct, rest)
+	site, err := inv.benchTargets(ctx, direct, rest)
 	if err != nil {
 		return err
 	}
-	defer stop()
+	defer site.stop()
 	var reports []bench.Report
 	for _, c := range cases {
 		load := c.load
@@ -92,7 +92,7 @@ func (inv *invocation) benchRelay(ctx context.Context, args []string) error {
 				*f.to = *f.from
 			}
 		}
-		report, err := inv.benchCase(ctx, c, load, targets, places, *rounds)
+		report, err := inv.benchCase(ctx, c, load, site, *rounds)
 		if err != nil {
 			return fmt.Errorf("%s: %w", c.name, err)
 		}
@@ -105,8 +105,11 @@ func (inv *invocation) benchRelay(ctx context.Context, args []string) error {
 	return writeReports(*jsonFile, reports)
 }
 
-func (inv *invocation) benchCase(ctx context.Context, c relayCase, load bench.RelayLoad, targets []bench.Target, places wire.Places, rounds int) (bench.Report, error) {
-	targets = slices.Clone(targets)
+func (inv *invocation) benchCase(ctx context.Context, c relayCase, load bench.RelayLoad, site relaySite, rounds int) (bench.Report, error) {
+	if err := site.offload(c.offload); err != nil {
+		return bench.Report{}, err
+	}
+	targets, places := slices.Clone(site.targets), site.places
 	if c.network != "" || c.allocations || c.hold > 0 {
 		targets = slices.DeleteFunc(targets, func(t bench.Target) bool { return t.Control != 0 })
 	}

@@ -69,18 +69,26 @@ func (d directServer) target() (bench.Target, wire.Places, error) {
 
 const baselineName = "pion/turn"
 
+// relaySite is what is measured, and where.
+type relaySite struct {
+	targets []bench.Target
+	places  wire.Places
+	offload func(on bool) error // see wire.World
+	stop    func()
+}
+
 // benchTargets finds the servers, or starts them in namespaces.
-func (inv *invocation) benchTargets(ctx context.Context, direct directServer, commands []string) ([]bench.Target, wire.Places, func(), error) {
+func (inv *invocation) benchTargets(ctx context.Context, direct directServer, commands []string) (relaySite, error) {
 	if direct.uri != "" {
 		t, places, err := direct.target()
-		return []bench.Target{t}, places, func() {}, err
+		return relaySite{[]bench.Target{t}, places, func(bool) error { return nil }, func() {}}, err
 	}
 	if len(commands) == 0 {
 		commands = defaultServers()
 	}
 	world, err := wire.New()
 	if err != nil {
-		return nil, wire.Places{}, nil, fmt.Errorf("make network namespaces (root is needed; or name a server with --server): %w", err)
+		return relaySite{}, fmt.Errorf("make network namespaces (root is needed; or name a server with --server): %w", err)
 	}
 	var running []*exec.Cmd
 	stop := func() {
@@ -94,21 +102,21 @@ func (inv *invocation) benchTargets(ctx context.Context, direct directServer, co
 	}
 	if err := world.Forward(); err != nil {
 		stop()
-		return nil, wire.Places{}, nil, fmt.Errorf("make a router: %w", err)
+		return relaySite{}, fmt.Errorf("make a router: %w", err)
 	}
 	targets := []bench.Target{{Name: "one hop", Control: bench.OneHop}, {Name: "IP forwarding", Control: bench.Forwarding}}
 	for i, command := range commands {
 		name, line, ok := strings.Cut(command, "=")
 		if !ok {
 			stop()
-			return nil, wire.Places{}, nil, fmt.Errorf("%w: a server is NAME=COMMAND", errUsage)
+			return relaySite{}, fmt.Errorf("%w: a server is NAME=COMMAND", errUsage)
 		}
 		port := uint16(3478 + i)
 		fill := strings.NewReplacer("{address}", world.Server.String(), "{port}", fmt.Sprint(port), "{secret}", benchSecret)
 		cmd := world.Command(fill.Replace(line))
 		if err := cmd.Start(); err != nil {
 			stop()
-			return nil, wire.Places{}, nil, err
+			return relaySite{}, err
 		}
 		running = append(running, cmd)
 		t := bench.Target{
@@ -117,11 +125,11 @@ func (inv *invocation) benchTargets(ctx context.Context, direct directServer, co
 		}
 		if err := awaitTURN(ctx, t, world.Places); err != nil {
 			stop()
-			return nil, wire.Places{}, nil, fmt.Errorf("%s does not answer: %w", name, err)
+			return relaySite{}, fmt.Errorf("%s does not answer: %w", name, err)
 		}
 		targets = append(targets, t)
 	}
-	return targets, world.Places, stop, nil
+	return relaySite{targets, world.Places, world.Offload, stop}, nil
 }
 
 func defaultServers() []string {

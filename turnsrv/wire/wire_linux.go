@@ -58,17 +58,6 @@ func New() (*World, error) {
 			return nil, errors.Join(err, w.Close())
 		}
 	}
-	// Checksums are made, as on a wire: veth would leave them to hardware that
-	// there is none of.
-	for _, which := range []string{"c", "p"} {
-		place, err := w.place(which)
-		if err == nil {
-			err = place(func() error { return makeChecksums("eth0") })
-		}
-		if err != nil {
-			return nil, errors.Join(err, w.Close())
-		}
-	}
 	var err error
 	if w.Client, err = w.place("c"); err == nil {
 		if w.Peer, err = w.place("p"); err == nil {
@@ -76,6 +65,9 @@ func New() (*World, error) {
 		}
 	}
 	w.BetweenAddress = w.Server
+	if err == nil {
+		err = w.Offload(false)
+	}
 	if err != nil {
 		return nil, errors.Join(err, w.Close())
 	}
@@ -89,14 +81,30 @@ func (w *World) Forward() error {
 	})
 }
 
-// makeChecksums switches off transmit checksum offload (ETHTOOL_STXCSUM).
-func makeChecksums(device string) error {
+// Offload says whether clients and peers leave checksums, and the cutting of
+// trains (UDP_SEGMENT), to hardware; New says no. veth has none: it then hands on
+// what was not done, as a NIC hands on what it has joined.
+func (w *World) Offload(on bool) error {
+	for _, place := range []Place{w.Client, w.Peer} {
+		if err := place(func() error { return offload("eth0", on) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// offload switches transmit checksum offload (ETHTOOL_STXCSUM), and with it
+// segmentation, which needs it.
+func offload(device string, on bool) error {
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = unix.Close(fd) }()
 	value := struct{ cmd, data uint32 }{cmd: unix.ETHTOOL_STXCSUM}
+	if on {
+		value.data = 1
+	}
 	request := struct {
 		name [unix.IFNAMSIZ]byte
 		data unsafe.Pointer
@@ -104,7 +112,7 @@ func makeChecksums(device string) error {
 	}{data: unsafe.Pointer(&value)}
 	copy(request.name[:unix.IFNAMSIZ-1], device)
 	if _, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), unix.SIOCETHTOOL, uintptr(unsafe.Pointer(&request))); errno != 0 {
-		return fmt.Errorf("switch off checksum offload of %s: %w", device, errno)
+		return fmt.Errorf("switch checksum offload of %s: %w", device, errno)
 	}
 	return nil
 }

@@ -37,6 +37,9 @@ func New() (*World, error) {
 // Command is not there without a World.
 func (*World) Command(string) *exec.Cmd { return nil }
 
+// Offload does nothing.
+func (*World) Offload(bool) error { return nil }
+
 // Forward does nothing.
 func (*World) Forward() error { return nil }
 
