@@ -140,14 +140,14 @@ func (u *upward) forward(d relay.Datagram) bool {
 }
 
 // evenTrain tells whether every packet of a train has the header of the first,
-// and only the last may be shorter.
+// only the last may be shorter, and none is empty without its header.
 func evenTrain(d relay.Datagram, first []byte, payload int) bool {
-	if len(first) != headerSize+payload {
+	if payload == 0 || len(first) != headerSize+payload {
 		return false
 	}
 	for rest := d.Data[d.Segment:]; len(rest) > 0; {
 		n := min(d.Segment, len(rest))
-		if n < headerSize || binary.BigEndian.Uint16(rest) != binary.BigEndian.Uint16(first) ||
+		if n <= headerSize || binary.BigEndian.Uint16(rest) != binary.BigEndian.Uint16(first) ||
 			int(binary.BigEndian.Uint16(rest[2:])) != n-headerSize {
 			return false
 		}

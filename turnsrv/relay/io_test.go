@@ -7,15 +7,23 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"os"
 	"slices"
 	"syscall"
 	"testing"
 	"time"
+
+	"fieldphone/turnsrv/wire"
 )
 
 func udp(t testing.TB) *net.UDPConn {
 	t.Helper()
-	conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	return udpAt(t, "127.0.0.1")
+}
+
+func udpAt(t testing.TB, address string) *net.UDPConn {
+	t.Helper()
+	conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.ParseIP(address)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -184,4 +192,59 @@ func BenchmarkBatch(b *testing.B) {
 			got += n
 		}
 	}
+}
+
+// Ensure a train that the kernel refuses goes out one by one: its datagrams have
+// to be fragmented, or it has become too long with its heads.
+func TestRefusedTrainGoesApart(t *testing.T) {
+	train := func(n, size int) (data []byte) {
+		for i := range n {
+			data = append(data, bytes.Repeat([]byte{byte(i)}, size)...)
+		}
+		return data[:len(data)-size/2]
+	}
+	check := func(t *testing.T, from, to *net.UDPConn, n, size int) {
+		data, head := train(n, size), []byte("head")
+		w := NewWriter(MaxBatch, false)
+		w.AddTrain(head, data, size, 0, where(to))
+		w.Add(nil, []byte("after it"), where(to))
+		if failed, err := w.Flush(raw(t, from)); failed > 0 || err != nil {
+			t.Fatalf("%d failed: %v", failed, err)
+		}
+		got := readAll(t, NewReader(MaxBatch, 4096), to, where(from), n+1)
+		for i := range n {
+			want := append(bytes.Clone(head), data[i*size:min((i+1)*size, len(data))]...)
+			if !bytes.Equal(got[i], want) {
+				t.Fatalf("datagram %d has %d bytes, want %d", i, len(got[i]), len(want))
+			}
+		}
+		if string(got[n]) != "after it" {
+			t.Errorf("then came %q", got[n])
+		}
+	}
+	t.Run("too long", func(t *testing.T) { check(t, udp(t), udp(t), 64, 1028) })
+	t.Run("too large for the link", func(t *testing.T) {
+		if os.Geteuid() != 0 {
+			t.Skip("network namespaces take root")
+		}
+		world, err := wire.New()
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			if err := world.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+		if out, err := world.Command("ip link set peers mtu 800").CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		var ends [2]*net.UDPConn
+		for i, place := range []wire.Place{world.Between, world.Peer} {
+			if err := place(func() error { ends[i] = udpAt(t, []string{"10.99.2.1", "10.99.2.2"}[i]); return nil }); err != nil {
+				t.Fatal(err)
+			}
+		}
+		check(t, ends[0], ends[1], 8, 1200)
+	})
 }

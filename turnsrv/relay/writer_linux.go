@@ -28,6 +28,7 @@ type Writer struct {
 	iovecs  []unix.Iovec
 	names   []unix.RawSockaddrInet6
 	control []byte
+	parts   []int // pieces of each datagram of a train; 0: it is none
 	added   int
 	pieces  int
 
@@ -44,6 +45,7 @@ func NewWriter(batch int, six bool) *Writer {
 	w := &Writer{
 		six: six, headers: make([]mmsghdr, batch), iovecs: make([]unix.Iovec, maxIovecs),
 		names: make([]unix.RawSockaddrInet6, batch), control: make([]byte, batch*controlSize),
+		parts: make([]int, batch),
 	}
 	for i := range w.headers {
 		w.headers[i].hdr.Name = (*byte)(unsafe.Pointer(&w.names[i]))
@@ -75,7 +77,7 @@ func (w *Writer) Add(head, data []byte, to netip.AddrPort) {
 	w.begin(to)
 	w.piece(head)
 	w.piece(data)
-	w.finish(0)
+	w.finish(0, 0)
 }
 
 // begin starts a message; finish ends it.
@@ -106,8 +108,9 @@ func (w *Writer) piece(data []byte) {
 	h.SetIovlen(int(h.Iovlen) + 1)
 }
 
-func (w *Writer) finish(segment int) {
+func (w *Writer) finish(segment, parts int) {
 	h := &w.headers[w.added].hdr
+	w.parts[w.added] = parts
 	h.Control = nil
 	h.SetControllen(0)
 	if segment > 0 {
@@ -123,8 +126,8 @@ func (w *Writer) finish(segment int) {
 }
 
 // AddTrain takes datagrams of segment bytes each, the last perhaps shorter, each
-// behind the same head (which may be empty) and without its first skip bytes. At
-// most 64 of them.
+// behind the same head (which may be empty) and without its first skip bytes,
+// of which something must be left. At most 64 of them.
 func (w *Writer) AddTrain(head, data []byte, segment, skip int, to netip.AddrPort) {
 	w.begin(to)
 	for len(data) > 0 {
@@ -133,7 +136,11 @@ func (w *Writer) AddTrain(head, data []byte, segment, skip int, to netip.AddrPor
 		w.piece(data[skip:n])
 		data = data[n:]
 	}
-	w.finish(segment - skip + len(head))
+	parts := 1
+	if len(head) > 0 {
+		parts = 2
+	}
+	w.finish(segment-skip+len(head), parts)
 }
 
 func (w *Writer) send(fd uintptr) bool {
@@ -149,12 +156,37 @@ func (w *Writer) send(fd uintptr) bool {
 			return false
 		default:
 			// It concerns the first of them, like a peer that is not there.
-			w.err = errno
-			w.failed++
+			if w.parts[w.from] > 0 {
+				errno = w.apart(fd)
+			}
+			if errno != 0 {
+				w.err = errno
+				w.failed++
+			}
 			w.from++
 		}
 	}
 	return true
+}
+
+// apart sends the datagrams of a train one by one: the kernel refuses trains
+// whose datagrams would be fragmented, or that are too long with their heads.
+func (w *Writer) apart(fd uintptr) (failed unix.Errno) {
+	one := w.headers[w.from].hdr
+	left := unsafe.Slice(one.Iov, int(one.Iovlen))
+	one.Control = nil
+	one.SetControllen(0)
+	for parts := w.parts[w.from]; len(left) >= parts; left = left[parts:] {
+		one.Iov = &left[0]
+		one.SetIovlen(parts)
+		if _, _, errno := unix.RawSyscall(unix.SYS_SENDMSG, fd, uintptr(unsafe.Pointer(&one)), unix.MSG_DONTWAIT); errno != 0 {
+			failed = errno
+		}
+		if len(left) == parts {
+			break
+		}
+	}
+	return failed
 }
 
 // Flush sends what was added on a socket. Some may not have been sent: failed says how many,

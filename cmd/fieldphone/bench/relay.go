@@ -147,7 +147,7 @@ func Allocations(ctx context.Context, targets []Target, duration time.Duration, 
 					mu.Lock()
 					if err == nil {
 						cycles++
-					} else if ctx.Err() == nil {
+					} else {
 						failed = err
 					}
 					mu.Unlock()
@@ -165,7 +165,11 @@ func Allocations(ctx context.Context, targets []Target, duration time.Duration, 
 	})
 }
 
+// cycle is finished even if ctx ends meanwhile: an allocation that is left would
+// be in the way of the next client on its port.
 func (t Target) cycle(ctx context.Context, number int, places wire.Places) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
 	c, _, err := t.open(ctx, number, places.Client, places.ClientAddress)
 	if err != nil {
 		return err
