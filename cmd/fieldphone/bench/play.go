@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"net"
+	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -15,6 +16,9 @@ const window = 256
 
 // patience is how long a flow waits for what was lost before it goes on.
 const patience = 20 * time.Millisecond
+
+// feeders send, each its share of the flows.
+const feeders = 2
 
 type traffic struct {
 	sent, received, reordered uint64
@@ -39,9 +43,11 @@ func play(ctx context.Context, fs *flows, load RelayLoad) traffic {
 		}
 		readers.Go(func() { e.receive(fs.began) })
 	}
-	const workers = 2
-	for w := range workers {
-		senders.Go(func() { fs.feed(ctx, load, w, workers) })
+	// A sender that pauses keeps its processor from the readers for a while: they
+	// have their own.
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(runtime.NumCPU() + feeders))
+	for w := range feeders {
+		senders.Go(func() { fs.feed(ctx, load, w, feeders) })
 	}
 	senders.Wait()
 	settle := time.NewTimer(patience)
