@@ -45,7 +45,7 @@ func (s *side) account() (a account) {
 	return a
 }
 
-func startSide(t *testing.T, world *wire.World, port uint16, path turnsrv.Path) *side {
+func startSide(t *testing.T, world *wire.World, port uint16, path turnsrv.Path, ports turnsrv.PortRange) *side {
 	t.Helper()
 	s := &side{t: t, path: path, world: world, server: netip.AddrPortFrom(world.Server, port)}
 	self, err := os.Executable()
@@ -53,7 +53,7 @@ func startSide(t *testing.T, world *wire.World, port uint16, path turnsrv.Path) 
 		t.Fatal(err)
 	}
 	cmd := world.Command(self)
-	cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%s %s", serverEnv, s.server, path))
+	cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%s %s %d-%d", serverEnv, s.server, path, ports.Min, ports.Max))
 	cmd.Stderr = os.Stderr
 	in, _ := cmd.StdinPipe()
 	out, _ := cmd.StdoutPipe()
@@ -222,9 +222,10 @@ func agree(rt *rapid.T, sides []*side, what string, at int, payload string, send
 	}
 }
 
-// Whatever clients and peers do, in any order: what comes out, where, and what is
-// counted is the same on every path, and the kernel path takes part.
-func TestPathsAgree(t *testing.T) {
+var paths = []turnsrv.Path{turnsrv.PathPlain, turnsrv.PathUser, turnsrv.PathKernel}
+
+func newWorld(t *testing.T) *wire.World {
+	t.Helper()
 	if os.Geteuid() != 0 {
 		t.Skip("network namespaces and the kernel path take root")
 	}
@@ -237,9 +238,90 @@ func TestPathsAgree(t *testing.T) {
 			t.Error(err)
 		}
 	})
+	return world
+}
+
+// Ensure that nothing of a call gets to whoever has its relay port next, while
+// both its ends go on sending: on the path that the call has taken, too.
+func TestReusedPortIsClean(t *testing.T) {
+	world := newWorld(t)
+	for i, path := range paths {
+		t.Run(string(path), func(t *testing.T) {
+			s := startSide(t, world, uint16(3478+i), path, turnsrv.PortRange{Min: 20000, Max: 20000})
+			s.begin(1, 1)
+			old, port := s.clients[0], s.relayed[0]
+			t.Cleanup(func() { old.conn.Close() })
+			old.must(old.bindChannel(0x4000, s.target(0)))
+			check := stun.MustBuild(stun.TransactionID, stun.BindingRequest)
+			_, err := s.peers[0].WriteToUDPAddrPort(check.Raw, port)
+			s.must(err)
+			if s.arrival(1, string(check.Raw), inTheEnd) == "" {
+				t.Fatal("the peer's check does not arrive")
+			}
+			number := 0
+			talk := func() {
+				number++
+				up, down := fmt.Sprintf("%d up", number), fmt.Sprintf("%d down", number)
+				old.sendChannel(0x4000, up)
+				_, err := s.peers[0].WriteToUDPAddrPort([]byte(down), port)
+				s.must(err)
+				if s.arrival(0, up, inTheEnd) == "" || s.arrival(1, down, inTheEnd) == "" {
+					t.Fatal("the call does not work")
+				}
+			}
+			eventually(t, "the call is on its path", func() bool {
+				talk()
+				return path != turnsrv.PathKernel || s.account().Kernel > 4
+			})
+			stop, stopped := make(chan struct{}), make(chan struct{})
+			go func() {
+				defer close(stopped)
+				for {
+					select {
+					case <-stop:
+						return
+					case <-time.After(200 * time.Microsecond):
+						_, _ = old.conn.Write(channelData(0x4000, "of the old call"))
+						_, _ = s.peers[0].WriteToUDPAddrPort([]byte("of the old call"), port)
+					}
+				}
+			}()
+			for range 20 {
+				old.must(old.request(stun.MethodRefresh, lifetime(0)))
+				s.enter(0)
+				if s.relayed[0] != port {
+					t.Fatalf("the next client has %v, not %v", s.relayed[0], port)
+				}
+				if how, got := s.next(1, atOnce); how != "" {
+					t.Fatalf("the next client gets %q, %s", got, how)
+				}
+				s.clients[0].must(s.clients[0].request(stun.MethodRefresh, lifetime(0)))
+				s.clients[0].conn.Close()
+				// The old client calls again from where it was.
+				if again := old.allocate(); again != port {
+					t.Fatalf("the old client has %v again, not %v", again, port)
+				}
+				old.must(old.bindChannel(0x4000, s.target(0)))
+				_, err := s.peers[0].WriteToUDPAddrPort(check.Raw, port)
+				s.must(err)
+				s.clients[0], old.indications = old, nil
+				if s.arrival(1, "of the old call", inTheEnd) == "" {
+					t.Fatal("the old client hears nothing any more")
+				}
+			}
+			close(stop)
+			<-stopped
+		})
+	}
+}
+
+// Whatever clients and peers do, in any order: what comes out, where, and what is
+// counted is the same on every path, and the kernel path takes part.
+func TestPathsAgree(t *testing.T) {
+	world := newWorld(t)
 	var sides []*side
-	for i, path := range []turnsrv.Path{turnsrv.PathPlain, turnsrv.PathUser, turnsrv.PathKernel} {
-		sides = append(sides, startSide(t, world, uint16(3478+i), path))
+	for i, path := range paths {
+		sides = append(sides, startSide(t, world, uint16(3478+i), path, turnsrv.PortRange{Min: 20000, Max: 29999}))
 	}
 	played := 0
 	rapid.Check(t, func(rt *rapid.T) {

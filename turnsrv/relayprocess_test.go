@@ -4,16 +4,16 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"net/netip"
 	"os"
-	"strings"
 	"time"
 
 	"fieldphone/turnsrv"
 )
 
-// serverEnv makes this test program a relay: "address path".
+// serverEnv makes this test program a relay: "address path lowest-highest".
 const serverEnv = "FIELDPHONE_TEST_RELAY"
 
 // account is what a relay process tells of itself, a line for each line that it
@@ -26,7 +26,11 @@ type account struct {
 
 // serveForTest is a relay in a namespace of its own, until its input ends.
 func serveForTest(what string) error {
-	at, path, _ := strings.Cut(what, " ")
+	var at, path string
+	var ports turnsrv.PortRange
+	if _, err := fmt.Sscanf(what, "%s %s %d-%d", &at, &path, &ports.Min, &ports.Max); err != nil {
+		return err
+	}
 	address := netip.MustParseAddrPort(at)
 	opened, err := turnsrv.Open(context.Background(), []netip.Addr{address.Addr()}, address.Port())
 	if err != nil {
@@ -34,7 +38,7 @@ func serveForTest(what string) error {
 	}
 	s, err := turnsrv.New(turnsrv.Config{
 		Realm: realm, Secret: secret, Logger: slog.New(slog.DiscardHandler), Now: time.Now, Listeners: opened,
-		Relay: turnsrv.PortRange{Min: 20000, Max: 29999}, Path: turnsrv.Path(path),
+		Relay: ports, Path: turnsrv.Path(path),
 		Limits: turnsrv.Limits{AllocatesPerSource: 1e4, BindingsPerSource: 1e5, AllocationsPerSession: 1000},
 		Known:  func(turnsrv.Mode, string, string, netip.Addr) bool { return true },
 	})
