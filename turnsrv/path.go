@@ -98,5 +98,13 @@ func TryKernel() error {
 	return kernel.Close()
 }
 
+// KernelFlows counts the flows that the kernel forwards now, one by one.
+func (s *Server) KernelFlows() int {
+	if s.shortcuts == nil {
+		return 0
+	}
+	return s.shortcuts.kernel.Flows()
+}
+
 // Path tells how packets of a channel go through the server.
 func (s *Server) Path() Path { return s.path }

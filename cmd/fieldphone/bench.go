@@ -18,6 +18,7 @@ const benchSecret = "fieldphone-bench-secret"
 func benchmarks() []command {
 	return []command{
 		{"relay", benchRelayUsage, (*invocation).benchRelay},
+		{"soak", benchSoakUsage, (*invocation).benchSoak},
 		{"turn", benchTURNUsage, (*invocation).benchTURN},
 		{"hub", benchHubUsage, (*invocation).benchHub},
 	}

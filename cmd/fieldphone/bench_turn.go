@@ -1,18 +1,24 @@
 package main
 
 import (
+	"bufio"
 	"context"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"os"
+	"runtime"
 	"time"
 
+	"fieldphone/cmd/fieldphone/bench"
 	"fieldphone/turnsrv"
 	"fieldphone/turnsrv/baseline"
 )
 
-const benchTURNUsage = `fieldphone bench turn --listen HOST:PORT --secret SECRET [--path PATH] [--baseline]
-  is the relay alone, for benchmarks to load.
+const benchTURNUsage = `fieldphone bench turn --listen HOST:PORT --secret SECRET [--path PATH] [--baseline] [--accounts]
+  is the relay alone, for benchmarks to load. With --accounts it tells what it holds, a line of
+  JSON for each line that it reads.
 `
 
 // benchTURN is the relay alone, with everybody known: what a benchmark loads.
@@ -22,6 +28,7 @@ func (inv *invocation) benchTURN(ctx context.Context, args []string) error {
 	secret := fs.String("secret", "", "that credentials are made with")
 	path := fs.String("path", "auto", "how packets are forwarded: auto, kernel, user or plain")
 	asItComes := fs.Bool("baseline", false, "pion/turn as it comes, which lets everybody through")
+	accounts := fs.Bool("accounts", false, "tell what is held, for each line of input")
 	if rest, err := parse(fs, args); err != nil || len(rest) > 0 {
 		return fmt.Errorf("%w: %w", errUsage, err)
 	}
@@ -51,6 +58,25 @@ func (inv *invocation) benchTURN(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	if *accounts {
+		go inv.giveAccounts(server)
+	}
 	<-ctx.Done()
 	return server.Close()
+}
+
+func (inv *invocation) giveAccounts(server *turnsrv.Server) {
+	out := json.NewEncoder(inv.stdout)
+	for in := bufio.NewScanner(os.Stdin); in.Scan(); {
+		runtime.GC()
+		var memory runtime.MemStats
+		runtime.ReadMemStats(&memory)
+		if out.Encode(bench.ServerAccount{
+			Allocations: len(server.Allocations()), KernelFlows: server.KernelFlows(),
+			KernelMpkt: float64(server.Stats().KernelPackets) / 1e6,
+			Goroutines: runtime.NumGoroutine(), HeapMB: float64(memory.HeapAlloc) / 1e6,
+		}) != nil {
+			return
+		}
+	}
 }

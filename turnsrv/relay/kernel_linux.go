@@ -209,6 +209,16 @@ func (k *Kernel) Delete(flow Flow) Counted {
 	return Counted{action.Packets, action.Bytes}
 }
 
+// Flows counts those that the kernel knows, one by one.
+func (k *Kernel) Flows() (n int) {
+	var key flowKey
+	var action flowAction
+	for all := k.flows.Iterate(); all.Next(&key, &action); {
+		n++
+	}
+	return n
+}
+
 // Close takes the program off all interfaces.
 func (k *Kernel) Close() error {
 	close(k.done)

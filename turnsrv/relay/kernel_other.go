@@ -19,5 +19,8 @@ func (*Kernel) Count(Flow) Counted { return Counted{} }
 // Delete does nothing.
 func (*Kernel) Delete(Flow) Counted { return Counted{} }
 
+// Flows is 0.
+func (*Kernel) Flows() int { return 0 }
+
 // Close does nothing.
 func (*Kernel) Close() error { return nil }

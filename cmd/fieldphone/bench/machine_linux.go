@@ -46,6 +46,12 @@ func rssOf(pid int) float64 {
 	return pages * float64(os.Getpagesize()) / 1e6
 }
 
+// fdsOf is how many descriptors a process has open.
+func fdsOf(pid int) int {
+	entries, _ := os.ReadDir(fmt.Sprintf("/proc/%d/fd", pid))
+	return len(entries)
+}
+
 // pause is shorter than the runtime's timers manage.
 func pause(d time.Duration) {
 	ts := unix.NsecToTimespec(int64(d))

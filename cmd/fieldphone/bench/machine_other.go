@@ -15,6 +15,9 @@ func cpuOf(int) time.Duration { return 0 }
 // rssOf is not measured here.
 func rssOf(int) float64 { return 0 }
 
+// fdsOf is not measured here.
+func fdsOf(int) int { return 0 }
+
 func pause(d time.Duration) {
 	timer := time.NewTimer(d)
 	<-timer.C
