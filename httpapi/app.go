@@ -5,6 +5,7 @@ package httpapi
 
 import (
 	"context"
+	"errors"
 	"io/fs"
 	"log/slog"
 	"net"
@@ -26,6 +27,7 @@ import (
 	"github.com/gofiber/fiber/v2/middleware/compress"
 	"github.com/gofiber/fiber/v2/middleware/etag"
 	"github.com/gofiber/fiber/v2/middleware/filesystem"
+	"github.com/valyala/fasthttp"
 )
 
 // Config is what the app is made of.
@@ -161,7 +163,15 @@ func newFiber(log *slog.Logger) *fiber.App {
 		IdleTimeout:           idleTimeout,
 		ErrorHandler:          errorHandler(log),
 	})
-	app.Server().KeepHijackedConns = true // see webSocket
+	server := app.Server()
+	server.KeepHijackedConns = true // see webSocket
+	answer := server.ErrorHandler
+	server.ErrorHandler = func(c *fasthttp.RequestCtx, err error) {
+		if conn, ok := c.Conn().(*frameConn); ok && errors.Is(err, fasthttp.ErrBodyTooLarge) {
+			conn.refused = true
+		}
+		answer(c, err)
+	}
 	return app
 }
 

@@ -103,9 +103,6 @@ func errorHandler(log *slog.Logger) fiber.ErrorHandler {
 		if !meant && (status == fiber.StatusInternalServerError || status == fiber.StatusServiceUnavailable) {
 			log.Error("request failed", "method", c.Method(), "path", c.Path(), "error", err)
 		}
-		if conn, ok := c.Context().Conn().(*frameConn); ok && status == fiber.StatusRequestEntityTooLarge {
-			conn.refused = true
-		}
 		return c.Status(status).JSON(errorBody{fields})
 	}
 }

@@ -39,17 +39,17 @@ export async function paths(...people) {
 }
 
 /** Either candidate of a pair can be a relay's: each end may have chosen the other's for a moment. */
-const relayed = (call) => call.ends.some((end) => end.split(' ')[1].includes('relay'));
+const relayed = (ends) => ends.some((end) => end.split(' ')[1].includes('relay'));
 
 /** The path is direct, at the latest a moment after the first picture, and both pages say so. */
 export async function assertDirect(call) {
-  call.ends = await until('the path is direct', () => paths(call.caller, call.callee), (ends) => !relayed({ ends }), growMs);
+  call.ends = await until('the path is direct', () => paths(call.caller, call.callee), (ends) => !relayed(ends), growMs);
   await Promise.all([call.caller, call.callee].map((side) => side.reads('Connected directly')));
 }
 
 /** The path goes through the relay, and both pages say so. */
 export async function assertRelayed(call) {
-  assert.ok(relayed(call), `want a path through the relay, got ${call.ends.join(', ')}`);
+  assert.ok(relayed(call.ends), `want a path through the relay, got ${call.ends.join(', ')}`);
   await Promise.all([call.caller, call.callee].map((side) => side.reads('Connected through the relay')));
 }
 

@@ -182,9 +182,6 @@ func (w *Writer) apart(fd uintptr) (failed unix.Errno) {
 		if _, _, errno := unix.RawSyscall(unix.SYS_SENDMSG, fd, uintptr(unsafe.Pointer(&one)), unix.MSG_DONTWAIT); errno != 0 {
 			failed = errno
 		}
-		if len(left) == parts {
-			break
-		}
 	}
 	return failed
 }
