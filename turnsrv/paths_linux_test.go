@@ -18,6 +18,7 @@ import (
 	"fieldphone/turnsrv"
 	"fieldphone/turnsrv/credential"
 	"fieldphone/turnsrv/wire"
+	"fieldphone/turnsrv/wire/wiretest"
 )
 
 // side is one relay with its clients and peers.
@@ -224,27 +225,10 @@ func agree(rt *rapid.T, sides []*side, what string, at int, payload string, send
 
 var paths = []turnsrv.Path{turnsrv.PathPlain, turnsrv.PathUser, turnsrv.PathKernel}
 
-func newWorld(t *testing.T) *wire.World {
-	t.Helper()
-	if os.Geteuid() != 0 {
-		t.Skip("network namespaces and the kernel path take root")
-	}
-	world, err := wire.New()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := world.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return world
-}
-
 // Ensure that nothing of a call gets to whoever has its relay port next, while
 // both its ends go on sending: on the path that the call has taken, too.
 func TestReusedPortIsClean(t *testing.T) {
-	world := newWorld(t)
+	world := wiretest.New(t)
 	for i, path := range paths {
 		t.Run(string(path), func(t *testing.T) {
 			s := startSide(t, world, uint16(3478+i), path, turnsrv.PortRange{Min: 20000, Max: 20000})
@@ -318,7 +302,7 @@ func TestReusedPortIsClean(t *testing.T) {
 // Whatever clients and peers do, in any order: what comes out, where, and what is
 // counted is the same on every path, and the kernel path takes part.
 func TestPathsAgree(t *testing.T) {
-	world := newWorld(t)
+	world := wiretest.New(t)
 	var sides []*side
 	for i, path := range paths {
 		sides = append(sides, startSide(t, world, uint16(3478+i), path, turnsrv.PortRange{Min: 20000, Max: 29999}))

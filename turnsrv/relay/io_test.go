@@ -7,13 +7,13 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"os"
 	"slices"
 	"syscall"
 	"testing"
 	"time"
 
 	"fieldphone/turnsrv/wire"
+	"fieldphone/turnsrv/wire/wiretest"
 )
 
 func udp(t testing.TB) *net.UDPConn {
@@ -224,18 +224,7 @@ func TestRefusedTrainGoesApart(t *testing.T) {
 	}
 	t.Run("too long", func(t *testing.T) { check(t, udp(t), udp(t), 64, 1028) })
 	t.Run("too large for the link", func(t *testing.T) {
-		if os.Geteuid() != 0 {
-			t.Skip("network namespaces take root")
-		}
-		world, err := wire.New()
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() {
-			if err := world.Close(); err != nil {
-				t.Error(err)
-			}
-		})
+		world := wiretest.New(t)
 		if out, err := world.Command("ip link set peers mtu 800").CombinedOutput(); err != nil {
 			t.Fatalf("%v: %s", err, out)
 		}
