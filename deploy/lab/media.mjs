@@ -26,6 +26,15 @@ export async function snapshot() {
   };
 }
 
+/** All candidates and candidate pairs of the connection, to explain a path. */
+export async function candidates() {
+  const stats = [...((await window.fieldphone?.pc?.getStats())?.values() ?? [])];
+  const told = ['local-candidate', 'remote-candidate', 'candidate-pair', 'transport'];
+  const lines = ({ sdp }) => sdp?.match(/^a=candidate:.*$/gm) ?? [];
+  const { localDescription, remoteDescription } = window.fieldphone?.pc ?? {};
+  return [...stats.filter((s) => told.includes(s.type)), { own: lines(localDescription ?? {}), theirs: lines(remoteDescription ?? {}) }];
+}
+
 /**
  * A small copy of the picture of the other side, as text; empty where the page shows none.
  * The other side's <video> is the one whose track is one of the connection's receivers.

@@ -1,6 +1,6 @@
 // What a person does on the page, found as a person finds it: by role and name.
 import { writeFileSync } from 'node:fs';
-import { arriving, firstFrame, picture, snapshot, soundReturns } from './media.mjs';
+import { arriving, candidates, firstFrame, picture, snapshot, soundReturns } from './media.mjs';
 import { originOf } from './server.mjs';
 import { until } from './wait.mjs';
 
@@ -184,6 +184,7 @@ export class Person {
     const { page } = this;
     if (!page.isClosed()) await page.screenshot({ path: `${path}.png` }).catch((error) => this.#console.push(`no screenshot: ${error.message}`));
     const stats = await this.stats().catch((error) => error.message);
-    writeFileSync(`${path}.txt`, `${this.name} at ${this.place}\n${JSON.stringify(stats, null, 2)}\n${[...this.#wrong, ...this.#console].join('\n')}\n`);
+    const ways = await page.evaluate(candidates).catch((error) => [error.message]);
+    writeFileSync(`${path}.txt`, `${this.name} at ${this.place}\n${JSON.stringify(stats, null, 2)}\n${ways.map((way) => JSON.stringify(way)).join('\n')}\n${[...this.#wrong, ...this.#console].join('\n')}\n`);
   }
 }

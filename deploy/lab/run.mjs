@@ -25,6 +25,7 @@ const help = `usage: ./run.sh [COMMAND]
 options: --trust nss|ignore  put the CA into Chromium's store, or click warnings away
          --binary FILE       the server to test; without it one is built
          --relay-path PATH   auto, kernel, user or plain: how the server relays packets
+         --times N           play each scenario so often
          --out FOLDER        where results, logs and screenshots go (default: out/)
 places: ${places.join(' ')}
 `;
@@ -51,7 +52,8 @@ async function run(names, options) {
   if (!report.failed) {
     report.started(await lab.open());
     for (const scenario of scenarios) {
-      if (names.length === 0 ? !scenario.only : names.includes(scenario.name)) await report.play(scenario, lab);
+      const asked = names.length === 0 ? !scenario.only : names.includes(scenario.name);
+      for (let i = 0; asked && i < options.times; i += 1) await report.play(scenario, lab);
     }
     await report.tidy(() => lab.close());
   }
@@ -119,9 +121,10 @@ async function main([command = 'run', ...rest]) {
   const { values, positionals } = parseArgs({
     args: rest,
     allowPositionals: true,
-    options: { trust: { type: 'string', default: 'nss' }, binary: { type: 'string' }, 'relay-path': { type: 'string', default: 'auto' }, out: { type: 'string', default: out } },
+    options: { trust: { type: 'string', default: 'nss' }, binary: { type: 'string' }, 'relay-path': { type: 'string', default: 'auto' }, times: { type: 'string', default: '1' }, out: { type: 'string', default: out } },
   });
   if (!['nss', 'ignore'].includes(values.trust)) throw new Error('--trust nss, or --trust ignore?');
+  if (!(values.times >= 1)) throw new Error('--times 1 or more?');
   const commands = { run: () => run(positionals, values), check: () => checkOnly(values), list, clean };
   commands.pictures = () => pictures(positionals, values);
   commands.up = () => up(values);

@@ -34,8 +34,25 @@ const direct = { assertPath: assertDirect };
 const relay = { assertPath: assertRelayed };
 const blocked = { assertPath: assertRelayed, blocked: true };
 
+/** Makes a browser like a Chromium just started, which does not know yet what its network is. */
+function newlyStarted() {
+  const candidate = Object.getOwnPropertyDescriptor(RTCIceCandidate.prototype, 'candidate');
+  const told = (line) => (line.includes(' typ host ') ? `${line} network-cost 50` : line);
+  Object.defineProperty(RTCIceCandidate.prototype, 'candidate', { ...candidate, get() { return told(candidate.get.call(this)); } });
+}
+
 export default [
-  pair('same-segment', 'two clients of segment A', 'a1', 'a2', direct),
+  {
+    name: 'same-segment',
+    about: 'two clients of segment A, one of whose browsers was just started',
+    async run(lab) {
+      const people = await Promise.all([lab.person('a1'), lab.person('a2', { script: newlyStarted })]);
+      const call = await connect(...people);
+      await assertDirect(call);
+      await assertOwnRelays(call);
+      return summary(call);
+    },
+  },
   pair('routed', 'A to B, the router lets them', 'a1', 'b1', direct),
   pair('blocked', 'A to B, the router does not', 'a1', 'b1', blocked),
   pair('second-address', 'a client of B calls by the server\'s second address', 'b1', 'a1', blocked),
