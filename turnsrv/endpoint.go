@@ -77,6 +77,9 @@ type admission struct {
 	identity credential.Identity
 }
 
+// channelLifetime is how long a channel lasts (RFC 8656, section 12.2). Tests do not wait for it.
+var channelLifetime = 10 * time.Minute
+
 func newEndpoint(s *Server, from *listener, relayAddress netip.Addr, sock socket) *endpoint {
 	e := &endpoint{
 		server: s, from: from, socket: sock,
@@ -89,11 +92,12 @@ func newEndpoint(s *Server, from *listener, relayAddress netip.Addr, sock socket
 // start hands the endpoint to a pion server of its own.
 func (e *endpoint) start() error {
 	_, err := turn.NewServer(turn.ServerConfig{
-		Realm:         e.server.config.Realm,
-		AuthHandler:   e.keyOf,
-		QuotaHandler:  e.admit,
-		EventHandler:  e.events(),
-		LoggerFactory: e.server.pionLogs,
+		Realm:              e.server.config.Realm,
+		AuthHandler:        e.keyOf,
+		QuotaHandler:       e.admit,
+		EventHandler:       e.events(),
+		LoggerFactory:      e.server.pionLogs,
+		ChannelBindTimeout: channelLifetime,
 		PacketConnConfigs: []turn.PacketConnConfig{{
 			PacketConn:            e,
 			RelayAddressGenerator: e,

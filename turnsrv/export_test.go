@@ -2,6 +2,9 @@ package turnsrv
 
 import "time"
 
+// SetChannelLifetime makes the channels of servers to come end sooner.
+func SetChannelLifetime(d time.Duration) { channelLifetime = d }
+
 // SpoilNonces makes every endpoint forget the nonce that the TURN library
 // wants to see, as an hour would.
 func (s *Server) SpoilNonces() {

@@ -1,205 +1,16 @@
 package turnsrv_test
 
 import (
-	"encoding/json"
 	"fmt"
-	"io"
-	"net"
-	"net/netip"
-	"os"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/pion/stun/v3"
 	"pgregory.net/rapid"
 
 	"fieldphone/turnsrv"
-	"fieldphone/turnsrv/credential"
-	"fieldphone/turnsrv/wire"
 	"fieldphone/turnsrv/wire/wiretest"
-)
-
-// side is one relay with its clients and peers.
-type side struct {
-	t       *testing.T
-	path    turnsrv.Path
-	world   *wire.World
-	server  netip.AddrPort
-	ask     io.Writer
-	tell    *json.Decoder
-	clients []*client
-	relayed []netip.AddrPort
-	peers   []*net.UDPConn
-	serial  int
-}
-
-func (s *side) account() (a account) {
-	s.t.Helper()
-	if _, err := io.WriteString(s.ask, "\n"); err != nil {
-		s.t.Fatal(err)
-	}
-	if err := s.tell.Decode(&a); err != nil {
-		s.t.Fatal(err)
-	}
-	return a
-}
-
-func startSide(t *testing.T, world *wire.World, port uint16, path turnsrv.Path, ports turnsrv.PortRange) *side {
-	t.Helper()
-	s := &side{t: t, path: path, world: world, server: netip.AddrPortFrom(world.Server, port)}
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := world.Command(self)
-	cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%s %s %d-%d", serverEnv, s.server, path, ports.Min, ports.Max))
-	cmd.Stderr = os.Stderr
-	in, _ := cmd.StdinPipe()
-	out, _ := cmd.StdoutPipe()
-	s.ask, s.tell = in, json.NewDecoder(out)
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		in.Close()
-		if err := cmd.Wait(); err != nil {
-			t.Errorf("the relay on the path %s: %v", path, err)
-		}
-	})
-	if got := s.account().Path; got != path {
-		t.Fatalf("the relay takes the path %s, want %s", got, path)
-	}
-	return s
-}
-
-// begin brings new clients and peers.
-func (s *side) begin(clients, peers int) {
-	s.t.Helper()
-	s.end()
-	for range clients {
-		s.clients, s.relayed = append(s.clients, nil), append(s.relayed, netip.AddrPort{})
-		s.enter(len(s.clients) - 1)
-	}
-	for range peers {
-		var conn *net.UDPConn
-		s.must(s.world.Peer(func() (err error) {
-			conn, err = net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.AddrPortFrom(s.world.PeerAddress, 0)))
-			return err
-		}))
-		s.peers = append(s.peers, conn)
-	}
-}
-
-func (s *side) must(err error) {
-	s.t.Helper()
-	if err != nil {
-		s.t.Fatal(err)
-	}
-}
-
-// enter makes a client's allocation.
-func (s *side) enter(i int) {
-	s.t.Helper()
-	s.serial++
-	c := &client{t: s.t, realm: realm}
-	c.username, c.password = credential.Issue(secret, "ada", fmt.Sprintf("s%d", s.serial), time.Now().Add(time.Hour))
-	s.must(s.world.Client(func() (err error) {
-		c.conn, err = net.DialUDP("udp4", net.UDPAddrFromAddrPort(netip.AddrPortFrom(s.world.ClientAddress, 0)), net.UDPAddrFromAddrPort(s.server))
-		return err
-	}))
-	s.clients[i], s.relayed[i] = c, c.allocate()
-}
-
-func (s *side) end() {
-	for _, c := range s.clients {
-		c.must(c.request(stun.MethodRefresh, lifetime(0)))
-		c.conn.Close()
-	}
-	for _, p := range s.peers {
-		p.Close()
-	}
-	s.clients, s.relayed, s.peers = nil, nil, nil
-}
-
-// target is a peer, or a client's relay port, after the peers.
-func (s *side) target(n int) netip.AddrPort {
-	if n < len(s.peers) {
-		return local(s.peers[n])
-	}
-	return s.relayed[n-len(s.peers)]
-}
-
-// name says who an address is, the same on every side.
-func (s *side) name(a netip.AddrPort) string {
-	for n := range len(s.peers) + len(s.relayed) {
-		if s.target(n) == a {
-			return fmt.Sprintf("target %d", n)
-		}
-	}
-	return "a stranger"
-}
-
-// arrival waits for a payload at a client or peer and says how it came; empty
-// if it did not.
-func (s *side) arrival(at int, payload string, wait time.Duration) string {
-	s.t.Helper()
-	deadline := time.Now().Add(wait)
-	for {
-		how, got := s.next(at, time.Until(deadline))
-		if how == "" || got == payload {
-			return how
-		}
-	}
-}
-
-// next is the next payload at a client or peer, and how it came; empty if none
-// did.
-func (s *side) next(at int, wait time.Duration) (how, payload string) {
-	s.t.Helper()
-	if at < len(s.peers) {
-		buffer := make([]byte, 4000)
-		s.must(s.peers[at].SetReadDeadline(time.Now().Add(wait)))
-		n, from, err := s.peers[at].ReadFromUDPAddrPort(buffer)
-		if err != nil {
-			return "", ""
-		}
-		return "from " + s.name(from), string(buffer[:n])
-	}
-	c := s.clients[at-len(s.peers)]
-	var p []byte
-	if len(c.indications) > 0 {
-		p, c.indications = c.indications[0], c.indications[1:]
-	} else {
-		var err error
-		if p, err = c.frame(wait); err != nil {
-			return "", ""
-		}
-	}
-	channel, from, data := s.read(p)
-	return fmt.Sprintf("by channel %#x from %s", channel, from), data
-}
-
-func (s *side) read(p []byte) (channel uint16, from, data string) {
-	if p[0] >= 0x40 {
-		n := uint16(p[2])<<8 | uint16(p[3])
-		return uint16(p[0])<<8 | uint16(p[1]), "", string(p[4 : 4+n])
-	}
-	var m stun.Message
-	if stun.Decode(p, &m) != nil || m.Type.Method != stun.MethodData {
-		return 0, "", "nothing"
-	}
-	value, _ := m.Get(stun.AttrData)
-	var a stun.XORMappedAddress
-	_ = a.GetFromAs(&m, stun.AttrXORPeerAddress)
-	ip, _ := netip.AddrFromSlice(a.IP)
-	return 0, s.name(netip.AddrPortFrom(ip.Unmap(), uint16(a.Port))), string(value)
-}
-
-const (
-	atOnce   = 60 * time.Millisecond // for what should not come
-	inTheEnd = 3 * time.Second       // for what comes on another path
 )
 
 // agree sends the same payload on every side and compares what arrives where.
@@ -223,89 +34,13 @@ func agree(rt *rapid.T, sides []*side, what string, at int, payload string, send
 	}
 }
 
-var paths = []turnsrv.Path{turnsrv.PathPlain, turnsrv.PathUser, turnsrv.PathKernel}
-
-// Ensure that nothing of a call gets to whoever has its relay port next, while
-// both its ends go on sending: on the path that the call has taken, too.
-func TestReusedPortIsClean(t *testing.T) {
-	world := wiretest.New(t)
-	for i, path := range paths {
-		t.Run(string(path), func(t *testing.T) {
-			s := startSide(t, world, uint16(3478+i), path, turnsrv.PortRange{Min: 20000, Max: 20000})
-			s.begin(1, 1)
-			old, port := s.clients[0], s.relayed[0]
-			t.Cleanup(func() { old.conn.Close() })
-			old.must(old.bindChannel(0x4000, s.target(0)))
-			check := stun.MustBuild(stun.TransactionID, stun.BindingRequest)
-			_, err := s.peers[0].WriteToUDPAddrPort(check.Raw, port)
-			s.must(err)
-			if s.arrival(1, string(check.Raw), inTheEnd) == "" {
-				t.Fatal("the peer's check does not arrive")
-			}
-			number := 0
-			talk := func() {
-				number++
-				up, down := fmt.Sprintf("%d up", number), fmt.Sprintf("%d down", number)
-				old.sendChannel(0x4000, up)
-				_, err := s.peers[0].WriteToUDPAddrPort([]byte(down), port)
-				s.must(err)
-				if s.arrival(0, up, inTheEnd) == "" || s.arrival(1, down, inTheEnd) == "" {
-					t.Fatal("the call does not work")
-				}
-			}
-			eventually(t, "the call is on its path", func() bool {
-				talk()
-				return path != turnsrv.PathKernel || s.account().Kernel > 4
-			})
-			stop, stopped := make(chan struct{}), make(chan struct{})
-			go func() {
-				defer close(stopped)
-				for {
-					select {
-					case <-stop:
-						return
-					case <-time.After(200 * time.Microsecond):
-						_, _ = old.conn.Write(channelData(0x4000, "of the old call"))
-						_, _ = s.peers[0].WriteToUDPAddrPort([]byte("of the old call"), port)
-					}
-				}
-			}()
-			for range 20 {
-				old.must(old.request(stun.MethodRefresh, lifetime(0)))
-				s.enter(0)
-				if s.relayed[0] != port {
-					t.Fatalf("the next client has %v, not %v", s.relayed[0], port)
-				}
-				if how, got := s.next(1, atOnce); how != "" {
-					t.Fatalf("the next client gets %q, %s", got, how)
-				}
-				s.clients[0].must(s.clients[0].request(stun.MethodRefresh, lifetime(0)))
-				s.clients[0].conn.Close()
-				// The old client calls again from where it was.
-				if again := old.allocate(); again != port {
-					t.Fatalf("the old client has %v again, not %v", again, port)
-				}
-				old.must(old.bindChannel(0x4000, s.target(0)))
-				_, err := s.peers[0].WriteToUDPAddrPort(check.Raw, port)
-				s.must(err)
-				s.clients[0], old.indications = old, nil
-				if s.arrival(1, "of the old call", inTheEnd) == "" {
-					t.Fatal("the old client hears nothing any more")
-				}
-			}
-			close(stop)
-			<-stopped
-		})
-	}
-}
-
 // Whatever clients and peers do, in any order: what comes out, where, and what is
 // counted is the same on every path, and the kernel path takes part.
 func TestPathsAgree(t *testing.T) {
 	world := wiretest.New(t)
 	var sides []*side
 	for i, path := range paths {
-		sides = append(sides, startSide(t, world, uint16(3478+i), path, turnsrv.PortRange{Min: 20000, Max: 29999}))
+		sides = append(sides, startSide(t, world, relayProcess{Port: uint16(3478 + i), Path: path, Ports: turnsrv.PortRange{Min: 20000, Max: 29999}}))
 	}
 	played := 0
 	rapid.Check(t, func(rt *rapid.T) {

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
-	"fmt"
 	"log/slog"
 	"net/netip"
 	"os"
@@ -13,8 +12,17 @@ import (
 	"fieldphone/turnsrv"
 )
 
-// serverEnv makes this test program a relay: "address path lowest-highest".
+// serverEnv makes this test program the relay that it holds the relayProcess of.
 const serverEnv = "FIELDPHONE_TEST_RELAY"
+
+// relayProcess is a relay in a namespace of its own.
+type relayProcess struct {
+	Address  netip.Addr // where it is
+	Port     uint16
+	Path     turnsrv.Path
+	Ports    turnsrv.PortRange
+	Channels time.Duration // how long they last; 0: as long as RFC 8656 says
+}
 
 // account is what a relay process tells of itself, a line for each line that it
 // reads.
@@ -24,21 +32,22 @@ type account struct {
 	Flows  [][2]turnsrv.Flow // of the allocations, oldest first
 }
 
-// serveForTest is a relay in a namespace of its own, until its input ends.
+// serveForTest is a relay until its input ends.
 func serveForTest(what string) error {
-	var at, path string
-	var ports turnsrv.PortRange
-	if _, err := fmt.Sscanf(what, "%s %s %d-%d", &at, &path, &ports.Min, &ports.Max); err != nil {
+	var p relayProcess
+	if err := json.Unmarshal([]byte(what), &p); err != nil {
 		return err
 	}
-	address := netip.MustParseAddrPort(at)
-	opened, err := turnsrv.Open(context.Background(), []netip.Addr{address.Addr()}, address.Port())
+	if p.Channels > 0 {
+		turnsrv.SetChannelLifetime(p.Channels)
+	}
+	opened, err := turnsrv.Open(context.Background(), []netip.Addr{p.Address}, p.Port)
 	if err != nil {
 		return err
 	}
 	s, err := turnsrv.New(turnsrv.Config{
 		Realm: realm, Secret: secret, Logger: slog.New(slog.DiscardHandler), Now: time.Now, Listeners: opened,
-		Relay: ports, Path: turnsrv.Path(path),
+		Relay: p.Ports, Path: p.Path,
 		Limits: turnsrv.Limits{AllocatesPerSource: 1e4, BindingsPerSource: 1e5, AllocationsPerSession: 1000},
 		Known:  func(turnsrv.Mode, string, string, netip.Addr) bool { return true },
 	})
