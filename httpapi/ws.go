@@ -19,11 +19,12 @@ import (
 const closeWait = 2 * time.Second
 
 // Buffers of a WebSocket. What a client sends is read past a full buffer, so it
-// need hold no more than a frame's header and a pong; those to write with are
-// shared, and a larger message is written past them.
+// need hold no more than a frame's header and a pong. Those to write with are
+// shared by the few that write at a time, and as large as a record of TLS: what
+// does not fit takes one write more.
 const (
 	wsReadBuffer  = 256
-	wsWriteBuffer = 2048
+	wsWriteBuffer = 16 << 10
 )
 
 // What the upgrade hands to the socket; contrib/websocket copies string keys.

@@ -279,6 +279,8 @@ func serverConfig(get func(*tls.ClientHelloInfo) (*tls.Certificate, error)) *tls
 		// The first that the client offers as well: coturn's clients offer HTTP beside TURN,
 		// browsers never offer TURN beside HTTP.
 		NextProtos: []string{"stun.turn", "http/1.1"},
+		// Small records would spare slow links a moment, once; each costs a system call.
+		DynamicRecordSizingDisabled: true,
 	}
 }
 

@@ -133,13 +133,15 @@ func (h *Hub) Run(ctx context.Context) {
 	defer tick.Stop()
 	heartbeat := time.NewTicker(h.cfg.Heartbeat)
 	defer heartbeat.Stop()
-	for {
+	for ticks := 1; ; {
 		select {
 		case work := <-h.inbox:
 			work()
 		case <-tick.C:
 			h.sweep(h.cfg.Now())
-			h.roster.hand(syncer)
+			if ticks++; ticks >= presenceTicks(len(h.ports)) && h.roster.hand(syncer) {
+				ticks = 0
+			}
 		case <-heartbeat.C:
 			h.ping(h.cfg.Now())
 		case changes := <-syncer.results:
@@ -152,6 +154,10 @@ func (h *Hub) Run(ctx context.Context) {
 		}
 	}
 }
+
+// presenceTicks is how many ticks changes of presence wait for more to share a
+// message with: it goes to everybody.
+func presenceTicks(connections int) int { return min(1+connections/500, 4) }
 
 // post hands work to the hub's goroutine; false means that it has ended.
 func (h *Hub) post(work func()) bool {

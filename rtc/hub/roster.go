@@ -64,8 +64,8 @@ func (h *Hub) name(user string) string {
 }
 
 // hand gives the syncer what there is to tell, unless it is still busy with
-// the last batch.
-func (r *roster) hand(s *syncer) {
+// the last batch, which false means.
+func (r *roster) hand(s *syncer) bool {
 	b := batch{}
 	for _, e := range r.puts {
 		b.puts = append(b.puts, e)
@@ -77,7 +77,9 @@ func (r *roster) hand(s *syncer) {
 	case s.batches <- b:
 		clear(r.puts)
 		clear(r.gone)
+		return true
 	default:
+		return false
 	}
 }
 
