@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/pion/stun/v3"
+
 	"fieldphone/turnsrv/turnclient"
 	"fieldphone/turnsrv/wire"
 )
@@ -121,6 +123,18 @@ func soakLeft(first, last ServerAccount, descriptors, now int) error {
 	return errors.Join(errs...)
 }
 
+// openAfterOthers opens an allocation; where the system gave it the port of a
+// client that went without a word, whose allocation is still there, by another.
+func (t Target) openAfterOthers(ctx context.Context, places wire.Places) (*turnclient.Client, netip.AddrPort, error) {
+	for {
+		c, relayed, err := t.open(ctx, rand.IntN(1<<30), places.Client, places.ClientAddress)
+		var refusal *turnclient.Error
+		if !errors.As(err, &refusal) || refusal.Code != int(stun.CodeAllocMismatch) {
+			return c, relayed, err
+		}
+	}
+}
+
 // soakCall makes two allocations, sends from one to the other, and ends them.
 func soakCall(ctx context.Context, target Target, places wire.Places, abandoned bool) (lost int, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
@@ -141,7 +155,7 @@ func soakCall(ctx context.Context, target Target, places wire.Places, abandoned 
 	for i := range ends {
 		t := target
 		t.Network = []turnclient.Network{turnclient.UDP, turnclient.UDP, turnclient.UDP, turnclient.TCP}[rand.IntN(4)]
-		if ends[i], relayed[i], err = t.open(ctx, rand.IntN(1<<30), places.Client, places.ClientAddress); err != nil {
+		if ends[i], relayed[i], err = t.openAfterOthers(ctx, places); err != nil {
 			return 0, err
 		}
 	}
