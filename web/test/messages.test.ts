@@ -94,7 +94,7 @@ describe("parse", () => {
 
   test("a payload keeps only what is known", () => {
     const payload = {
-      candidate: { candidate: "candidate:1 network-cost 50", sdpMid: "0", sdpMLineIndex: 0, evil: "x" },
+      candidate: { candidate: "candidate:1", sdpMid: "0", sdpMLineIndex: 0, evil: "x" },
       more: 1,
     };
     const parsed = parse(

@@ -47,6 +47,28 @@ describe("finding the way again", () => {
     expect(peer.log.pop()).toBe("local offer 3 restart");
   });
 
+  test("a relayed call restarts where the other end gets through directly, unheeded, and not for ever", async () => {
+    const peer = await phone.talk();
+    const restarts = () => peer.log.filter((entry) => entry.endsWith("restart")).length;
+    const relayed = async (ms: number, direct: object) => {
+      for (let i = 0; i < ms; i += 500) {
+        peer.hears(200 + phone.time.now, { candidateType: "host" }, { candidateType: "relay" });
+        peer.stats.push(
+          { id: "D", type: "candidate-pair", localCandidateId: "L", remoteCandidateId: "H", ...direct },
+          { id: "H", type: "remote-candidate", candidateType: "host" },
+        );
+        await phone.time.pass(500);
+      }
+    };
+    await relayed(20_000, { requestsSent: 4, requestsReceived: 6 });
+    await relayed(20_000, { requestsSent: 0, requestsReceived: 0 });
+    expect(restarts()).toBe(0);
+    await relayed(3_000, { requestsSent: 0, requestsReceived: 6 });
+    expect(restarts()).toBe(1);
+    await relayed(90_000, { requestsSent: 0, requestsReceived: 6 });
+    expect(restarts()).toBe(3);
+  });
+
   test("where sound came all the time, silence is looked into before it shows", async () => {
     const peer = await phone.talk();
     const listen = async (ms: number) => {

@@ -34,19 +34,21 @@ const direct = { assertPath: assertDirect };
 const relay = { assertPath: assertRelayed };
 const blocked = { assertPath: assertRelayed, blocked: true };
 
-/** Makes a browser like a Chromium just started, which does not know yet what its network is. */
-function newlyStarted() {
-  const candidate = Object.getOwnPropertyDescriptor(RTCIceCandidate.prototype, 'candidate');
-  const told = (line) => (line.includes(' typ host ') ? `${line} network-cost 50` : line);
-  Object.defineProperty(RTCIceCandidate.prototype, 'candidate', { ...candidate, get() { return told(candidate.get.call(this)); } });
+/** A slow page: the other end's connectivity checks are there before it has read the answer. */
+function slow() {
+  const { setRemoteDescription } = RTCPeerConnection.prototype;
+  RTCPeerConnection.prototype.setRemoteDescription = async function (description) {
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    return setRemoteDescription.call(this, description);
+  };
 }
 
 export default [
   {
     name: 'same-segment',
-    about: 'two clients of segment A, one of whose browsers was just started',
+    about: 'two clients of segment A, one of them slow',
     async run(lab) {
-      const people = await Promise.all([lab.person('a1'), lab.person('a2', { script: newlyStarted })]);
+      const people = await Promise.all([lab.person('a1', { script: slow }), lab.person('a2')]);
       const call = await connect(...people);
       await assertDirect(call);
       await assertOwnRelays(call);

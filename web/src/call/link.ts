@@ -199,10 +199,11 @@ export class Link {
     const { pc } = this;
     if (!pc) return;
     let heard = 0;
+    let passesDirect = false;
     try {
       const stats = await pc.getStats();
       const report = readPath(stats, this.theirs);
-      heard = report.heard;
+      ({ heard, passesDirect } = report);
       if (report.path) this.path = report.path;
       if (this.state === "connected") this.nominated.tell(report.path?.local);
       if (this.state === "connected") this.flow.look(stats);
@@ -211,7 +212,8 @@ export class Link {
       // Closed meanwhile.
     }
     if (this.closed) return;
-    if (this.recovery.check(this.deps.now(), { connection: pc.connectionState, heard })) this.restart();
+    const health = { connection: pc.connectionState, heard, passesDirect };
+    if (this.recovery.check(this.deps.now(), health)) this.restart();
     this.deps.onChange();
   }
 

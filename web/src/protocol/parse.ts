@@ -40,24 +40,17 @@ const callInfo = (f: Fields): CallInfo => ({
   since: f.number("since"),
 });
 
-/**
- * Chromium adds to its candidates what it thinks that its network costs, and takes a cheaper
- * pair for better than a direct one: a browser that has just started, and does not know its
- * network yet, would keep a whole call on the relay.
- */
-const withoutCost = (candidates: string) => candidates.replace(/ network-cost \d+/g, "");
-
 /** The payload comes from the other person's device, so it is read as carefully as the rest. */
 function payload(f: Fields): Payload {
   const out: Payload = {};
   out.description = f.maybe("description", (key) => {
     const d = f.object(key);
-    return { type: d.oneOf("type", ["offer", "answer"]), sdp: withoutCost(d.text("sdp")) };
+    return { type: d.oneOf("type", ["offer", "answer"]), sdp: d.text("sdp") };
   });
   out.candidate = f.maybe("candidate", (key) => {
     const c = f.object(key);
     return {
-      candidate: withoutCost(c.text("candidate")),
+      candidate: c.text("candidate"),
       sdpMid: c.maybe("sdpMid", (k) => c.text(k)) ?? null,
       sdpMLineIndex: c.maybe("sdpMLineIndex", (k) => c.number(k)) ?? null,
       usernameFragment: c.maybe("usernameFragment", (k) => c.text(k)) ?? null,
