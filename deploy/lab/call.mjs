@@ -4,6 +4,8 @@ import { until } from './wait.mjs';
 
 const connectMs = 15_000;
 const growMs = 5_000;
+/** Time that a page may take to notice that the browser passes over the direct path, and to mend it. */
+const directMs = 10_000;
 
 /** One calls, the other accepts; both see and hear each other. */
 export async function connect(caller, callee) {
@@ -41,9 +43,9 @@ export async function paths(...people) {
 /** Either candidate of a pair can be a relay's: each end may have chosen the other's for a moment. */
 const relayed = (ends) => ends.some((end) => end.split(' ')[1].includes('relay'));
 
-/** The path is direct, at the latest a moment after the first picture, and both pages say so. */
+/** The path is direct, at the latest some seconds after the first picture, and both pages say so. */
 export async function assertDirect(call) {
-  call.ends = await until('the path is direct', () => paths(call.caller, call.callee), (ends) => !relayed(ends), growMs);
+  call.ends = await until('the path is direct', () => paths(call.caller, call.callee), (ends) => !relayed(ends), directMs);
   await Promise.all([call.caller, call.callee].map((side) => side.reads('Connected directly')));
 }
 
