@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,6 +25,7 @@ type hubCase struct {
 	name, what string
 	load       bench.HubLoad
 	storm      int // people that sign in at once, instead
+	calls      int // that are made within a minute, instead
 }
 
 func (c hubCase) called() string { return c.name }
@@ -38,6 +40,7 @@ func hubCases() []hubCase {
 	return []hubCase{
 		{name: "2k", what: "2,000 clients, 10,000 messages a second", load: with(2000, 10_000)},
 		{name: "10k", what: "10,000 clients", load: with(10_000, 0)},
+		{name: "calls", what: "1,000 calls in a minute", calls: 1000},
 		{name: "storm", what: "2,000 sign in within 10 s", storm: 2000},
 	}
 }
@@ -73,13 +76,20 @@ func (inv *invocation) benchHub(ctx context.Context, args []string) error {
 	var reports []bench.HubReport
 	for _, c := range cases {
 		report := bench.HubReport{What: c.what, At: time.Now(), Machine: machine()}
-		if c.storm > 0 {
+		switch {
+		case c.storm > 0:
 			report.Rows, err = bench.HubStorm(ctx, targets, c.storm, *rounds, inv.stderr)
-		} else {
+		case c.calls > 0:
+			knowing := slices.DeleteFunc(slices.Clone(targets), func(t bench.HubTarget) bool { return !t.Calls })
+			report.Rows, err = bench.HubCalls(ctx, knowing, c.calls, time.Minute, *rounds, inv.stderr)
+		default:
 			report.Rows, err = bench.HubClients(ctx, targets, c.load, *rounds, inv.stderr)
 		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", c.name, err)
+		}
+		if len(report.Rows) == 0 {
+			continue // no such server
 		}
 		reports = append(reports, report)
 		if err := report.WriteTable(inv.stdout); err != nil {
@@ -107,17 +117,19 @@ func chosenHubCases(names string, clients, rate int) ([]hubCase, error) {
 	}
 	for i := range cases {
 		c := &cases[i]
-		if clients > 0 && c.storm > 0 {
+		switch {
+		case clients > 0 && c.storm > 0:
 			c.storm, c.what = clients, fmt.Sprintf("%d sign in within 10 s", clients)
-		}
-		if clients > 0 && c.storm == 0 {
+		case clients > 0 && c.calls > 0:
+			c.calls, c.what = clients/2, fmt.Sprintf("%d calls in a minute", clients/2)
+		case clients > 0:
 			c.load.Clients, c.what = clients, fmt.Sprintf("%d clients", clients)
 		}
-		if rate > 0 && c.storm == 0 {
+		if rate > 0 && c.load.Clients > 0 {
 			c.load.Rate = rate
 			c.what = fmt.Sprintf("%d clients, %d messages a second", c.load.Clients, rate)
 		}
-		if err := bench.AllowFiles(uint64(max(c.load.Clients, c.storm)) + 200); err != nil {
+		if err := bench.AllowFiles(uint64(max(c.load.Clients, c.storm, 2*c.calls)) + 200); err != nil {
 			return nil, err
 		}
 	}
@@ -132,7 +144,7 @@ func (inv *invocation) hubTargets(ctx context.Context, names, beside string, cas
 	}
 	people := 0
 	for _, c := range cases {
-		people = max(people, c.storm, min(c.load.People, c.load.Clients))
+		people = max(people, c.storm, 2*c.calls, min(c.load.People, c.load.Clients))
 	}
 	var sites []*benchSite
 	stop := func() {
@@ -146,7 +158,7 @@ func (inv *invocation) hubTargets(ctx context.Context, names, beside string, cas
 			return bench.HubTarget{}, err
 		}
 		sites = append(sites, site)
-		return bench.HubTarget{Name: name, Start: site.start}, nil
+		return bench.HubTarget{Name: name, Start: site.start, Calls: true}, nil
 	}
 	if names == "" {
 		names = "fieldphone,fiber,gorilla"

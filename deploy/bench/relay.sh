@@ -15,7 +15,7 @@ go build -o "$work/fieldphone" ./cmd/fieldphone
   arguments=$*
   printf 'Measured %s with `deploy/bench/relay.sh %s`.\n' "$(date -u +%Y-%m-%d)" "$arguments"
   # A case has processes of its own, so that none inherits another's memory.
-  for case in saturated 30k latency pairs trains tcp allocations idle storm; do
+  for case in saturated 30k latency pairs trains tcp allocations storm; do
     # pion/turn takes ports at random, and finds none for a second storm.
     [ "$case" != storm ] || set -- "$@" --rounds 1
     "$work/fieldphone" bench relay --case "$case" --json "$work/$case.json" "$@" >"$work/$case.txt"

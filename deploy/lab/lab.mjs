@@ -46,12 +46,13 @@ export class Lab {
    * own segment's, unless told). query is added to the page's address; script runs before the
    * page's own; permissions and the rest are the browser context's.
    */
-  async visitor(place, { as, id, name, server = serverFor(place), query = '', script, ...options } = {}) {
+  async visitor(place, { as, id, name, server = serverFor(place), query = '', script, account, ...options } = {}) {
     if (!(place in hosts)) throw new Error(`nobody can sit at ${place}`);
     const context = await this.browsers.context(place, originOf(server), options);
     if (script) await context.addInitScript(script);
     const person = new Person(await context.newPage(), place, server, ++this.#arrived, as ?? { id, name });
     this.#people.push(person);
+    if (account) await person.makeAccount();
     await person.open(query);
     return person;
   }
@@ -65,10 +66,13 @@ export class Lab {
     return person;
   }
 
-  /** A visitor who makes an account (an id and a name are found for them), or signs in as somebody who has one. */
+  /**
+   * A visitor who has just made an account (an id and a name are found for them), or signs in as
+   * somebody who has one. How one makes an account on the page is the business of the first visit.
+   */
   async person(place, options = {}) {
-    const person = await this.visitor(place, options);
-    await (options.as ? person.signIn() : person.signUp());
+    const person = await this.visitor(place, { account: !options.as, ...options });
+    if (options.as) await person.signIn();
     return person;
   }
 

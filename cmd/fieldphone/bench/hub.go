@@ -15,6 +15,7 @@ type HubTarget struct {
 	// Start runs it anew in a process of its own, so that no round inherits the
 	// memory of the one before.
 	Start func(ctx context.Context) (HubServer, error)
+	Calls bool // it knows calls, and does not only pass messages on
 }
 
 // HubServer is one that runs.
@@ -53,6 +54,7 @@ const (
 	HubFanWall  = "fan-out ms"
 	HubRing50   = "ring p50 ms" // invite to incoming call, under the same load
 	HubRing99   = "ring p99 ms"
+	HubCallCPU  = "ms CPU/call" // from invite to hang-up, both ends, above what the idle clients take
 	HubStormCPU = "storm CPU s"
 	HubMessages = "messages" // to clients
 	HubMB       = "MB"
@@ -264,6 +266,38 @@ func stormRound(ctx context.Context, server HubServer, people int, r *hubRound) 
 	r.set(HubMB, float64(swarm.bytes.Load()-bytes)/1e6)
 	r.set(HubDropped, float64(missing+swarm.broken.Load()))
 	return nil
+}
+
+// HubCalls lets people make calls within a time, and measures what one costs and
+// how fast it rings.
+func HubCalls(ctx context.Context, targets []HubTarget, calls int, window time.Duration, rounds int, progress io.Writer) ([]HubRow, error) {
+	return interleaveHubs(ctx, targets, rounds, progress, func(s HubServer, r *hubRound) error {
+		return callsRound(ctx, s, calls, window, r)
+	})
+}
+
+func callsRound(ctx context.Context, server HubServer, calls int, window time.Duration, r *hubRound) error {
+	swarm := newSwarm(server, 2*calls, 2*calls)
+	defer swarm.close()
+	if err := swarm.arrive(ctx, &hubRound{}); err != nil {
+		return err
+	}
+	const idle = 10 * time.Second // two heartbeats
+	cpu := meter(server.PID)
+	if err := sleep(ctx, idle); err != nil {
+		return err
+	}
+	resting := cpu()
+	began, cpu := time.Now(), meter(server.PID)
+	if err := swarm.play(ctx, swarm.couple(2*calls), window); err != nil {
+		return err
+	}
+	spent := cpu() - time.Duration(float64(resting)*time.Since(began).Seconds()/idle.Seconds())
+	r.set(HubCallCPU, spent.Seconds()*1000/float64(calls))
+	times := swarm.ringTimes()
+	r.set(HubRing50, percentile(times, 0.5)/1000)
+	r.set(HubRing99, percentile(times, 0.99)/1000)
+	return swarm.lost()
 }
 
 // meter measures a process's CPU from now on.

@@ -8,6 +8,7 @@ import (
 	"io"
 	"math/bits"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -31,6 +32,7 @@ type hubClient struct {
 	writing sync.Mutex
 	seq     atomic.Uint64 // last seen
 	invited atomic.Int64  // when, since the swarm began
+	got     int           // signals of its call
 
 	mu    sync.Mutex
 	known []uint64 // people, as bits
@@ -110,17 +112,26 @@ func (c *hubClient) take(frame []byte) error {
 	case "call.signal":
 		c.note(&c.times, frame)
 		s.signals.Add(1)
+		if c.got++; s.talks.Load() && c.got == callSignals && c.number%2 == 0 {
+			return c.send(fmt.Appendf(nil, `{"type":"call.hangup","data":{"call":%q}}`, c.call))
+		}
 	case "call.incoming":
-		if c.peer == nil {
+		if c.peer == nil || s.talks.Load() {
 			c.mu.Lock()
 			c.rings = append(c.rings, time.Since(s.began)-time.Duration(c.invited.Load()))
 			c.mu.Unlock()
 			s.rang.Add(1)
-		} else if bytes.Contains(frame, []byte(c.call)) {
+		}
+		if c.peer != nil && bytes.Contains(frame, []byte(c.call)) {
 			return c.send(fmt.Appendf(nil, `{"type":"call.accept","id":"a","data":{"call":%q,"media":"audio"}}`, c.call))
 		}
 	case "call.started":
 		s.started.Add(1)
+		if s.talks.Load() {
+			return c.connectCall()
+		}
+	case "call.ended":
+		s.ended.Add(1)
 	case "error":
 		return fmt.Errorf("the server says: %s", frame)
 	case "":
@@ -195,6 +206,25 @@ func (c *hubClient) signal() []byte {
 	return fmt.Appendf(nil, `{"type":"call.signal"%s,"data":{"call":%q,"gen":1,"payload":{"candidate":{"candidate":`+
 		`"candidate:842163049 1 udp 1677729535 192.168.1.10 46154 typ host generation 0","sdpMid":"0","sdpMLineIndex":0},"stamp":%d}}}`,
 		c.to(c.peer), c.call, time.Since(c.swarm.began))
+}
+
+// callSignals is how many messages an end needs to connect a call: a description
+// and some candidates.
+const callSignals = 8
+
+// description is as large as a browser's of a call with video.
+var description = strings.Repeat("a=rtpmap:96 VP8/90000", 150)
+
+func (c *hubClient) connectCall() error {
+	kind := "offer"
+	if c.number%2 == 1 {
+		kind = "answer"
+	}
+	err := c.send(fmt.Appendf(nil, `{"type":"call.signal","data":{"call":%q,"gen":1,"payload":{"description":{"type":%q,"sdp":%q}}}}`, c.call, kind, description))
+	for range callSignals - 1 {
+		err = errors.Join(err, c.send(c.signal()))
+	}
+	return err
 }
 
 func (c *hubClient) invite(to *hubClient, call string) []byte {

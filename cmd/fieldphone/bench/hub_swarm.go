@@ -25,11 +25,12 @@ type swarm struct {
 	began   time.Time
 	closing atomic.Bool
 
-	messages, bytes, pings, welcomed, told, signals, started, rang, broken atomic.Int64
-	failure                                                                atomic.Pointer[error]
-	free                                                                   []*hubClient // in no call
-	busy                                                                   []*hubClient // those in calls, each beside its peer
-	readers                                                                sync.WaitGroup
+	messages, bytes, pings, welcomed, told, signals, started, ended, rang, broken atomic.Int64
+	failure                                                                       atomic.Pointer[error]
+	free                                                                          []*hubClient // in no call
+	busy                                                                          []*hubClient // those in calls, each beside its peer
+	readers                                                                       sync.WaitGroup
+	talks                                                                         atomic.Bool // whoever is in a call connects, and its caller hangs up
 }
 
 func newSwarm(server HubServer, clients, people int) *swarm {
@@ -135,15 +136,7 @@ func (s *swarm) pair(ctx context.Context, free int) error {
 	free += free % 2
 	n := len(s.clients) - free
 	n -= n % 2
-	s.busy, s.free = s.clients[:n], s.clients[n:]
-	var callers []*hubClient
-	for i := 0; i < n; i += 2 {
-		a, b := s.busy[i], s.busy[i+1]
-		a.peer, b.peer = b, a
-		a.call = fmt.Sprintf("bench-call-%06d", i)
-		b.call = a.call
-		callers = append(callers, a)
-	}
+	callers := s.couple(n)
 	if s.server.People == nil {
 		return nil
 	}
@@ -152,6 +145,41 @@ func (s *swarm) pair(ctx context.Context, free int) error {
 	}
 	if err := until(ctx, 20*time.Second, func() bool { return s.started.Load() >= int64(n) }); err != nil {
 		return fmt.Errorf("%d of %d ends of calls started: %w", s.started.Load(), n, err)
+	}
+	return nil
+}
+
+// couple makes the first n clients peers of one another, each second one a
+// caller; it returns those.
+func (s *swarm) couple(n int) (callers []*hubClient) {
+	s.busy, s.free = s.clients[:n], s.clients[n:]
+	for i := 0; i < n; i += 2 {
+		a, b := s.busy[i], s.busy[i+1]
+		a.peer, b.peer = b, a
+		a.call = fmt.Sprintf("bench-call-%06d", i)
+		b.call = a.call
+		callers = append(callers, a)
+	}
+	return callers
+}
+
+// play lets callers call, one after the other within a time: a call rings, is
+// accepted, both ends exchange what connects them, and the caller hangs up.
+func (s *swarm) play(ctx context.Context, callers []*hubClient, window time.Duration) error {
+	s.talks.Store(true)
+	began := time.Now()
+	for i, c := range callers {
+		due := time.Duration(float64(window) * float64(i) / float64(len(callers)))
+		if err := sleep(ctx, due-time.Since(began)); err != nil {
+			return err
+		}
+		c.peer.invited.Store(int64(time.Since(s.began)))
+		if err := c.send(c.invite(c.peer, c.call)); err != nil {
+			return errors.Join(err, s.lost())
+		}
+	}
+	if err := until(ctx, 10*time.Second, func() bool { return s.ended.Load() >= int64(2*len(callers)) }); err != nil {
+		return errors.Join(fmt.Errorf("%d of %d ends of calls ended: %w", s.ended.Load(), 2*len(callers), err), s.lost())
 	}
 	return nil
 }
