@@ -4,7 +4,9 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net"
+	"net/netip"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -138,31 +140,57 @@ func TestFlowBelongsToFiveTuple(t *testing.T) {
 	})
 }
 
-// Ensure that a frame with a VLAN's tag is no part of the flow that its addresses
-// name in the untagged network: a client of one segment could speak for another's.
-func TestTaggedFrameIsNoPartOfTheFlow(t *testing.T) {
+// Ensure that frames out of the ordinary fare on every path as they do with
+// sockets: they arrive or do not, and the kernel path leaves them alone.
+func TestUnusualFrames(t *testing.T) {
+	frames := []struct {
+		name    string
+		change  func(f *frame)
+		arrives bool
+		kernel  bool
+	}{
+		{"usual", func(*frame) {}, true, true},
+		{"a VLAN's tag", func(f *frame) { f.tag = 10 }, false, false},
+		{"options", func(f *frame) { f.options = []byte{1, 1, 1, 0} }, true, false}, // RFC 791: no operation, end
+		{"two fragments", func(f *frame) { f.cut = 16 }, true, false},
+		{"padded", func(f *frame) { f.padding = 3 }, true, false}, // RFC 8656, section 12.5
+		{"longer than it is", func(f *frame) { f.longer = 1 }, false, false},
+		{"from another host", func(f *frame) { f.from = netip.MustParseAddr("10.99.1.3") }, false, false},
+	}
 	onEveryPath(t, relayProcess{}, func(t *testing.T, s *side) {
 		s.openFlow()
 		wire := s.rawSocket()
-		tag := binary.BigEndian.AppendUint16([]byte{0x81, 0x00}, 10)
-		kernel := s.account().Kernel
-		for range 5 {
-			wire.send(tag, "tagged")
-		}
-		if got := s.arrival(0, "tagged", 5*atOnce); got != "" {
-			t.Errorf("a tagged frame arrives %s", got)
-		}
-		if got := s.account().Kernel; got != kernel {
-			t.Errorf("the kernel forwarded %d tagged frames", got-kernel)
-		}
-		wire.send(nil, "untagged")
-		if got := s.arrival(0, "untagged", inTheEnd); got == "" {
-			t.Error("the same frame without a tag does not arrive")
+		for i, tt := range frames {
+			f := frame{from: s.client, data: fmt.Sprintf("frame %d %s", i, strings.Repeat("x", 40))}
+			tt.change(&f)
+			before := s.account().Kernel
+			wire.send(f)
+			wait := 5 * atOnce
+			if tt.arrives {
+				wait = inTheEnd
+			}
+			if got := s.arrival(0, f.data, wait); (got != "") != tt.arrives {
+				t.Errorf("%s: arrives %q", tt.name, got)
+			}
+			if got := s.account().Kernel - before; got > 0 != (tt.kernel && s.path == turnsrv.PathKernel) {
+				t.Errorf("%s: the kernel forwarded %d packets", tt.name, got)
+			}
 		}
 	})
 }
 
-// rawSocket sends frames to the server as the first client's, of flowChannel.
+// frame is ChannelData of flowChannel, from the first client's port.
+type frame struct {
+	data    string
+	from    netip.Addr
+	tag     uint16 // of a VLAN, 0: none
+	options []byte // of IPv4
+	cut     int    // bytes of IPv4 payload in the first of two fragments, 0: one packet
+	padding int    // bytes after the data
+	longer  uint16 // added to the length in the channel's header
+}
+
+// rawSocket sends frames to the server.
 type rawSocket struct {
 	*side
 	fd       int
@@ -194,25 +222,43 @@ func (s *side) rawSocket() *rawSocket {
 	return r
 }
 
-func (r *rawSocket) send(tag []byte, data string) {
+func (r *rawSocket) send(f frame) {
 	r.t.Helper()
-	payload := channelData(flowChannel, data)
-	udp := local(r.clients[0].conn.(*net.UDPConn))
-	datagram := binary.BigEndian.AppendUint16(nil, udp.Port())
+	payload := channelData(flowChannel, f.data)
+	binary.BigEndian.PutUint16(payload[2:], uint16(len(f.data))+f.longer)
+	payload = append(payload, make([]byte, f.padding)...)
+	datagram := binary.BigEndian.AppendUint16(nil, local(r.clients[0].conn.(*net.UDPConn)).Port())
 	datagram = binary.BigEndian.AppendUint16(datagram, r.server.Port())
 	datagram = binary.BigEndian.AppendUint16(datagram, uint16(8+len(payload)))
 	datagram = append(append(datagram, 0, 0), payload...) // no checksum (RFC 768)
-	header := []byte{0x45, 0, 0, 0, 0, 0, 0x40, 0, 64, unix.IPPROTO_UDP, 0, 0}
-	header = append(append(header, udp.Addr().AsSlice()...), r.server.Addr().AsSlice()...)
-	binary.BigEndian.PutUint16(header[2:], uint16(len(header)+len(datagram)))
+	if f.cut == 0 {
+		r.packet(f, 0, datagram)
+		return
+	}
+	const more = 1 << 13
+	r.packet(f, more, datagram[:f.cut])
+	r.packet(f, uint16(f.cut/8), datagram[f.cut:])
+}
+
+// packet sends an IPv4 packet, with the field of fragments as given.
+func (r *rawSocket) packet(f frame, fragment uint16, payload []byte) {
+	r.t.Helper()
+	size := 20 + len(f.options)
+	header := []byte{0x40 | byte(size/4), 0, 0, 0, 0x12, 0x34, 0, 0, 64, unix.IPPROTO_UDP, 0, 0}
+	header = slices.Concat(header, f.from.AsSlice(), r.server.Addr().AsSlice(), f.options)
+	binary.BigEndian.PutUint16(header[2:], uint16(size+len(payload)))
+	binary.BigEndian.PutUint16(header[6:], fragment)
 	var sum uint32
 	for i := 0; i < len(header); i += 2 {
 		sum += uint32(binary.BigEndian.Uint16(header[i:]))
 	}
 	sum = sum&0xffff + sum>>16
 	binary.BigEndian.PutUint16(header[10:], ^uint16(sum+sum>>16))
-	frame := slices.Concat(r.to, r.from, tag, []byte{0x08, 0x00}, header, datagram)
-	if _, err := unix.Write(r.fd, frame); err != nil {
+	ethernet := slices.Concat(r.to, r.from)
+	if f.tag > 0 {
+		ethernet = binary.BigEndian.AppendUint16(append(ethernet, 0x81, 0x00), f.tag)
+	}
+	if _, err := unix.Write(r.fd, slices.Concat(ethernet, []byte{0x08, 0x00}, header, payload)); err != nil {
 		r.t.Fatal(err)
 	}
 }

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { settle } from "./fakes";
+import { settle, type FakePeer } from "./fakes";
 import { bob, Phone } from "./phone";
 
 let phone: Phone;
@@ -47,26 +47,47 @@ describe("finding the way again", () => {
     expect(peer.log.pop()).toBe("local offer 3 restart");
   });
 
-  test("a relayed call restarts where the other end gets through directly, unheeded, and not for ever", async () => {
-    const peer = await phone.talk();
+  describe("a relayed call, where the other end checks a direct pair", () => {
+    let peer: FakePeer;
+    let checks: { requestsSent: number; requestsReceived: number };
     const restarts = () => peer.log.filter((entry) => entry.endsWith("restart")).length;
-    const relayed = async (ms: number, direct: object) => {
-      for (let i = 0; i < ms; i += 500) {
-        peer.hears(200 + phone.time.now, { candidateType: "host" }, { candidateType: "relay" });
+    const relayed = async (ms: number, step: () => void, remote = "relay") => {
+      for (let i = 0; i < ms; i += 1_000) {
+        step();
+        peer.hears(200 + phone.time.now, { candidateType: "host" }, { candidateType: remote });
         peer.stats.push(
-          { id: "D", type: "candidate-pair", localCandidateId: "L", remoteCandidateId: "H", ...direct },
+          { id: "D", type: "candidate-pair", localCandidateId: "L", remoteCandidateId: "H", ...checks },
           { id: "H", type: "remote-candidate", candidateType: "host" },
         );
-        await phone.time.pass(500);
+        await phone.time.pass(1_000);
       }
     };
-    await relayed(20_000, { requestsSent: 4, requestsReceived: 6 });
-    await relayed(20_000, { requestsSent: 0, requestsReceived: 0 });
-    expect(restarts()).toBe(0);
-    await relayed(3_000, { requestsSent: 0, requestsReceived: 6 });
-    expect(restarts()).toBe(1);
-    await relayed(90_000, { requestsSent: 0, requestsReceived: 6 });
-    expect(restarts()).toBe(3);
+
+    beforeEach(async () => {
+      peer = await phone.talk();
+      checks = { requestsSent: 2, requestsReceived: 2 };
+    });
+
+    test("restarts if this end makes none there, but not for ever", async () => {
+      await relayed(6_000, () => (checks.requestsReceived += 1));
+      expect(restarts()).toBe(1);
+      await relayed(90_000, () => (checks.requestsReceived += 1));
+      expect(restarts()).toBe(3);
+    });
+
+    test("does not if this end checks it as well, or nobody does", async () => {
+      await relayed(20_000, () => {
+        checks.requestsReceived += 1;
+        checks.requestsSent += 1;
+      });
+      await relayed(20_000, () => undefined);
+      expect(restarts()).toBe(0);
+    });
+
+    test("does not if it is the path already", async () => {
+      await relayed(20_000, () => (checks.requestsReceived += 1), "host");
+      expect(restarts()).toBe(0);
+    });
   });
 
   test("where sound came all the time, silence is looked into before it shows", async () => {

@@ -5,6 +5,7 @@ import type { CandidateType, Payload, Role } from "../protocol/messages";
 import { Flow, type Thrift } from "./flow";
 import { Nominated } from "./nominated";
 import { tuneOpus } from "./opus";
+import { PassedOver } from "./passedOver";
 import { readPath } from "./path";
 import { Recovery, type LinkState } from "./recovery";
 import type { Kind, Path } from "./types";
@@ -42,6 +43,7 @@ export class Link {
   path: Path | undefined;
   readonly flow: Flow;
   private readonly nominated: Nominated;
+  private readonly passedOver = new PassedOver();
   private readonly deps: LinkDeps;
   private recovery: Recovery;
   private senders: Partial<Record<Kind, RTCRtpSender>> = {};
@@ -203,7 +205,8 @@ export class Link {
     try {
       const stats = await pc.getStats();
       const report = readPath(stats, this.theirs);
-      ({ heard, passesDirect } = report);
+      heard = report.heard;
+      passesDirect = this.passedOver.look(stats) && report.path?.relay === true;
       if (report.path) this.path = report.path;
       if (this.state === "connected") this.nominated.tell(report.path?.local);
       if (this.state === "connected") this.flow.look(stats);

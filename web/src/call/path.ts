@@ -45,14 +45,12 @@ export interface PathReport {
   path: Path | undefined;
   /** Grows with everything that arrives on the selected pair, media or check. */
   heard: number;
-  /** The media are relayed though the other end gets through directly. */
-  passesDirect: boolean;
 }
 
 /** Reads the way of the media and whether anything arrives. */
 export function readPath(stats: RTCStatsReport, theirs?: CandidateType): PathReport {
   const found = selected(stats, theirs);
-  if (!found) return { path: undefined, heard: 0, passesDirect: false };
+  if (!found) return { path: undefined, heard: 0 };
   const { pair, local, remote } = found;
   const heard = (pair.bytesReceived ?? 0) + (pair.responsesReceived ?? 0) + (pair.requestsReceived ?? 0);
   const path: Path = {
@@ -61,24 +59,7 @@ export function readPath(stats: RTCStatsReport, theirs?: CandidateType): PathRep
     remote: remote?.candidateType ?? "unknown",
   };
   if (local?.candidateType === "relay") path.protocol = protocolOf(local.relayProtocol);
-  return { path, heard, passesDirect: path.relay && passesDirect(found.entries) };
-}
-
-/**
- * Checks of the other end arrive on a direct pair, and the browser makes none there. Chromium
- * comes to this when they overtake the answer: it takes each for one of a peer reflexive candidate,
- * whose priority tells direct ones from the relay's no more, and gives up all but the first to work.
- */
-function passesDirect(entries: Map<string, Entry>): boolean {
-  const direct = (id: string | undefined) => {
-    const type = entries.get(id ?? "")?.candidateType;
-    return type === "host" || type === "srflx";
-  };
-  for (const pair of entries.values()) {
-    const ignored = pair.requestsSent === 0 && (pair.requestsReceived ?? 0) > 1;
-    if (ignored && direct(pair.localCandidateId) && direct(pair.remoteCandidateId)) return true;
-  }
-  return false;
+  return { path, heard };
 }
 
 /**

@@ -4,7 +4,7 @@ export interface Health {
   connection: RTCPeerConnectionState;
   /** PathReport.heard. */
   heard: number;
-  /** PathReport.passesDirect. */
+  /** The media are relayed, and a direct path is passed over. */
   passesDirect: boolean;
 }
 
@@ -25,10 +25,8 @@ const patienceMs = 5_000;
 const againMs = 9_000;
 /** Restarts asked for within so short a time are one. */
 const togetherMs = 1_500;
-/** A direct path that is passed over for so long will not be taken without a restart. */
-const passedMs = 1_500;
-/** Restarts for that: what came of the first may come of them as well. */
-const passedRestarts = 3;
+/** Restarts for a direct path that is passed over: it may be so again. */
+const mostForDirect = 3;
 
 export class Recovery {
   private everConnected = false;
@@ -37,8 +35,7 @@ export class Recovery {
   private looksHeard = 0;
   private steady = false;
   private troubleSince: number | undefined;
-  private passesSince: number | undefined;
-  private passedRestarts = 0;
+  private forDirect = 0;
   private restartedAt = Number.NEGATIVE_INFINITY;
   private readonly startedAt: number;
 
@@ -79,25 +76,14 @@ export class Recovery {
     const silent = now - this.heardAt >= silentMs;
     if (health.connection === "connected" && !silent) {
       this.troubleSince = undefined;
-      return this.passes(now, health.passesDirect);
+      const again = health.passesDirect && this.forDirect < mostForDirect && this.again(now);
+      if (again) this.forDirect += 1;
+      return this.restart(now, again);
     }
     this.troubleSince ??= this.everConnected ? now : this.startedAt;
     if (health.connection === "failed") return this.restart(now, this.again(now));
     const waited = now - this.troubleSince >= (this.everConnected ? patienceMs - silentMs : againMs);
     return this.restart(now, waited && this.again(now));
-  }
-
-  private passes(now: number, direct: boolean): boolean {
-    if (!direct) {
-      this.passesSince = undefined;
-      return false;
-    }
-    this.passesSince ??= now;
-    const due = now - this.passesSince >= passedMs && this.passedRestarts < passedRestarts;
-    if (!this.restart(now, due && this.again(now))) return false;
-    this.passesSince = undefined;
-    this.passedRestarts += 1;
-    return true;
   }
 
   /** The network came back or changed: restart unless one was just made. */
