@@ -100,6 +100,11 @@ export class Lab {
     this.topology.direct(false, place);
   }
 
+  unblock(place = 'r') {
+    this.#switched.delete(place);
+    this.topology.direct(true, place);
+  }
+
   /** Closes the router to packets that match, for this scenario only. */
   shut(match) {
     this.topology.shut([match]);
