@@ -161,7 +161,7 @@ func TestUnusualFrames(t *testing.T) {
 		s.openFlow()
 		wire := s.rawSocket()
 		for i, tt := range frames {
-			f := frame{from: s.client, data: fmt.Sprintf("frame %d %s", i, strings.Repeat("x", 40))}
+			f := frame{from: s.world.ClientAddress, data: fmt.Sprintf("frame %d %s", i, strings.Repeat("x", 40))}
 			tt.change(&f)
 			before := s.account().Kernel
 			wire.send(f)

@@ -17,7 +17,7 @@ const serverEnv = "FIELDPHONE_TEST_RELAY"
 
 // relayProcess is a relay in a namespace of its own.
 type relayProcess struct {
-	Address  netip.Addr // where it is
+	Address  netip.Addr // of the world's server
 	Port     uint16
 	Path     turnsrv.Path
 	Ports    turnsrv.PortRange

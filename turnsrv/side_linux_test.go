@@ -30,7 +30,6 @@ type side struct {
 	path    turnsrv.Path
 	world   *wire.World
 	server  netip.AddrPort
-	client  netip.Addr // where clients come from
 	ask     io.Writer
 	tell    *json.Decoder
 	clients []*client
@@ -52,10 +51,8 @@ func (s *side) account() (a account) {
 
 func startSide(t *testing.T, world *wire.World, p relayProcess) *side {
 	t.Helper()
-	if !p.Address.IsValid() {
-		p.Address = world.Server
-	}
-	s := &side{t: t, path: p.Path, world: world, server: netip.AddrPortFrom(p.Address, p.Port), client: world.ClientAddress}
+	p.Address = world.Server
+	s := &side{t: t, path: p.Path, world: world, server: netip.AddrPortFrom(p.Address, p.Port)}
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -114,7 +111,7 @@ func (s *side) must(err error) {
 func (s *side) dial() (conn *net.UDPConn) {
 	s.t.Helper()
 	s.must(s.world.Client(func() (err error) {
-		conn, err = net.DialUDP("udp4", net.UDPAddrFromAddrPort(netip.AddrPortFrom(s.client, 0)), net.UDPAddrFromAddrPort(s.server))
+		conn, err = net.DialUDP("udp4", net.UDPAddrFromAddrPort(netip.AddrPortFrom(s.world.ClientAddress, 0)), net.UDPAddrFromAddrPort(s.server))
 		return err
 	}))
 	return conn

@@ -44,7 +44,8 @@ export class Lab {
   /**
    * Somebody sits down at a place and opens the page by one of the server's addresses (its
    * own segment's, unless told). query is added to the page's address; script runs before the
-   * page's own; permissions and the rest are the browser context's.
+   * page's own; with account they are signed in already; permissions and the rest are the
+   * browser context's.
    */
   async visitor(place, { as, id, name, server = serverFor(place), query = '', script, account, ...options } = {}) {
     if (!(place in hosts)) throw new Error(`nobody can sit at ${place}`);
@@ -170,8 +171,7 @@ export class Lab {
     this.#people = [];
     await this.#strangers?.close();
     this.#strangers = undefined;
-    for (const place of this.#switched) this.topology.direct(true, place);
-    this.#switched.clear();
+    for (const place of [...this.#switched]) this.unblock(place);
     for (const place of [...this.#weak]) this.strengthen(place);
     for (const place of this.#walked) {
       this.topology.unplug(place);

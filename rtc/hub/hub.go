@@ -133,7 +133,7 @@ func (h *Hub) Run(ctx context.Context) {
 	defer tick.Stop()
 	heartbeat := time.NewTicker(h.cfg.Heartbeat)
 	defer heartbeat.Stop()
-	for ticks := 1; ; {
+	for ticks := 0; ; {
 		select {
 		case work := <-h.inbox:
 			work()

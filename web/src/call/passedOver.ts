@@ -1,5 +1,5 @@
 // Notices a direct path that the browser does not take though the other end gets through there.
-import type { Entry } from "./path";
+import { entriesOf } from "./path";
 
 /** Checks of the other end, one a second or so, with none of this end's between. */
 const unheeded = 3;
@@ -15,8 +15,7 @@ export class PassedOver {
 
   /** Takes in what getStats tells; true while a direct pair is passed over. */
   look(stats: RTCStatsReport): boolean {
-    const entries = new Map<string, Entry>();
-    stats.forEach((entry: Entry) => entries.set(entry.id, entry));
+    const entries = entriesOf(stats);
     const direct = (id: string | undefined) => {
       const type = entries.get(id ?? "")?.candidateType;
       return type === "host" || type === "srflx";

@@ -68,14 +68,20 @@ export function readPath(stats: RTCStatsReport, theirs?: CandidateType): PathRep
  * it for a peer's own address (RFC 8445 section 7.3.1.3).
  */
 export function selected(stats: RTCStatsReport, theirs?: CandidateType): Selected | undefined {
-  const entries = new Map<string, Entry>();
-  stats.forEach((entry: Entry) => entries.set(entry.id, entry));
+  const entries = entriesOf(stats);
   const pair = selectedPair(entries);
   if (!pair) return undefined;
   const local = entries.get(pair.localCandidateId ?? "");
   let remote = entries.get(pair.remoteCandidateId ?? "");
   if (remote?.candidateType === "prflx" && theirs === "relay") remote = { ...remote, candidateType: "relay" };
   return { entries, pair, local, remote, rtt: pair.currentRoundTripTime ?? mediaRTT(entries) };
+}
+
+/** What getStats tells, by id. */
+export function entriesOf(stats: RTCStatsReport): Map<string, Entry> {
+  const entries = new Map<string, Entry>();
+  stats.forEach((entry: Entry) => entries.set(entry.id, entry));
+  return entries;
 }
 
 /** What RTCP tells, where a browser does not tell what its checks took. */
