@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"fieldphone/httpapi/account"
+	"fieldphone/httpapi/crew"
 	"fieldphone/httpapi/files"
 	"fieldphone/httpapi/onboard"
 	"fieldphone/httpapi/people"
@@ -88,9 +89,9 @@ type App struct {
 	counted counters
 	sweeps  sweepers
 	admin   adminState
-	readers crew // of WebSockets
-	writers crew
-	buffers sync.Pool // that they write with
+	crew    crew.Crew // of WebSockets
+	// arrivals and buffers are what they read and write with.
+	arrivals, buffers sync.Pool
 }
 
 // New makes the app; every route is on this page.
@@ -180,8 +181,7 @@ func (a *App) Serve(ln net.Listener) error { return a.fiber.Server().Serve(frame
 
 // Shutdown closes the listeners and waits for running requests until ctx ends.
 func (a *App) Shutdown(ctx context.Context) error {
-	a.readers.stop()
-	a.writers.stop()
+	a.crew.Stop()
 	return a.fiber.ShutdownWithContext(ctx)
 }
 

@@ -6,10 +6,9 @@ import (
 	"errors"
 	"io"
 	"net"
-	"os"
-	"sync"
-	"syscall"
 	"time"
+
+	"fieldphone/httpapi/crew"
 )
 
 // How long, and for how many bytes, the rest of a refused request is taken.
@@ -38,85 +37,174 @@ func (l frameListener) Accept() (net.Conn, error) {
 	return conn, err
 }
 
-// frameConn is a connection that can be waited for without anybody in the
-// middle of a read, whose stack would be held meanwhile. From framed on it
-// gives no more than the rest of a WebSocket frame at a time (RFC 6455, section
-// 5.2), so that nothing of the next one is in a reader's buffer when a message
-// has been read. Its methods, but for those of deadlines, are for one goroutine
-// at a time.
+// frameConn is a connection of which a crew can take over the reading. From
+// then on it gives one whole WebSocket message (RFC 6455, section 5) at a time,
+// so that whoever reads one neither waits nor holds anything of the next.
 type frameConn struct {
 	secureConn
-	isFramed bool
-	header   [14]byte // of the frame that is being read
-	got      int      // bytes of it
-	left     uint64   // bytes of the frame's payload
-	peeked   [1]byte
-	holds    bool // peeked is to be read yet
-	refused  bool // what comes is not read
+	refused bool // what comes is not read
 
-	mu       sync.Mutex
-	deadline time.Time // of reads
-	peeking  bool
+	served  *crew.Conn // nil until served
+	most    int        // bytes of a message
+	begun   []byte     // of a message that is not complete
+	message []byte     // that is being read
+	control bool       // it is a control frame
+	none    bool       // an empty message stands for what would follow
 }
 
-// framed says that frames follow.
-func (c *frameConn) framed() { c.isFramed = true }
+// serve lets a crew read from now on. False means that the connection is none
+// for it.
+func (c *frameConn) serve(by *crew.Crew, mostBytes int) bool {
+	for under := c.NetConn(); ; {
+		switch conn := under.(type) {
+		case *limitedConn:
+			served, err := conn.adopt(by)
+			c.served, c.most = served, mostBytes
+			return err == nil
+		case interface{ Unwrap() net.Conn }:
+			under = conn.Unwrap()
+		default:
+			return false
+		}
+	}
+}
+
+// emptyMessage is a client's frame of no text.
+var emptyMessage = []byte{0x81, 0x80, 0, 0, 0, 0}
 
 // Read implements net.Conn.
 func (c *frameConn) Read(p []byte) (int, error) {
-	if !c.isFramed || len(p) == 0 {
-		return c.read(p)
+	if c.served == nil {
+		return c.secureConn.Read(p)
 	}
-	if c.left > 0 {
-		n, err := c.read(p[:min(uint64(len(p)), c.left)])
-		c.left -= uint64(n)
-		return n, err
+	if len(c.message) == 0 && c.control {
+		// What reads the frame will not return before a message follows.
+		c.message, c.control, c.none = emptyMessage, false, true
 	}
-	size := c.headerSize()
-	n, err := c.read(p[:min(len(p), size-c.got)])
-	copy(c.header[c.got:], p[:n])
-	c.got += n
-	if c.got >= 2 && c.got == c.headerSize() {
-		c.left, c.got = payloadSize(c.header), 0
+	if len(c.message) == 0 {
+		return 0, io.ErrUnexpectedEOF
 	}
-	return n, err
+	n := copy(p, c.message)
+	c.message = c.message[n:]
+	return n, nil
 }
 
-// headerSize is as much of the header as is known to come.
-func (c *frameConn) headerSize() int {
-	size := 2
-	if c.got < 2 {
-		return size
+// arrive reads what has arrived, by way of the buffer, and calls receive when a
+// message can be read. More tells whether something may be left, alive whether
+// the connection is; it ends if receive says so.
+func (c *frameConn) arrive(buffer []byte, receive func() bool) (more, alive bool) {
+	for range maxArrivals {
+		n, err := c.secureConn.Read(buffer)
+		if n > 0 && !c.divide(buffer[:n], receive) {
+			return false, false
+		}
+		if err != nil {
+			return false, errors.Is(err, crew.ErrAgain)
+		}
 	}
-	switch c.header[1] & 0x7f {
-	case 126:
-		size += 2
-	case 127:
-		size += 8
-	}
-	if c.header[1]&0x80 != 0 {
-		size += 4
-	}
-	return size
+	return true, true
 }
 
-func payloadSize(header [14]byte) uint64 {
-	switch size := header[1] & 0x7f; size {
+// maxArrivals is how many reads a connection has before others have their turn.
+const maxArrivals = 16
+
+// divide takes what arrived apart into messages.
+func (c *frameConn) divide(data []byte, receive func() bool) bool {
+	if len(c.begun) > 0 {
+		c.begun = append(c.begun, data...)
+		data = c.begun
+	}
+	rest := data
+	for {
+		n := messageSize(rest, c.most)
+		if n == 0 {
+			break
+		}
+		c.message, c.control, c.none = rest[:n], rest[0]&controlFrame != 0, false
+		rest = rest[n:]
+		if !receive() {
+			return false
+		}
+	}
+	switch {
+	case len(rest) == 0:
+		c.begun = nil
+	case len(rest) < len(data) || len(c.begun) == 0:
+		c.begun = append([]byte(nil), rest...)
+	}
+	return true
+}
+
+// Parts of a frame's first two bytes.
+const (
+	finalFrame   = 0x80
+	controlFrame = 0x08
+	maskedFrame  = 0x80
+)
+
+// maxControl (bytes) is the most that a control frame may hold.
+const maxControl = 125
+
+// messageSize is how many bytes the first message of data has, or the control
+// frame before it; 0 means that it is not complete. What can be no message
+// of at most so many bytes is all taken for one: who reads it will say so.
+func messageSize(data []byte, most int) int {
+	at, payloads := 0, 0
+	for len(data) <= 2*most {
+		header, payload, ok := frameSize(data[at:])
+		if !ok {
+			return 0
+		}
+		control := data[at]&controlFrame != 0
+		if payload > uint64(most) || control && payload > maxControl {
+			return len(data)
+		}
+		last := data[at]&finalFrame != 0
+		if !control {
+			payloads += int(payload)
+		}
+		if payloads > most {
+			return len(data)
+		}
+		first := at == 0
+		if at += header + int(payload); at > len(data) {
+			return 0
+		}
+		if control && first || !control && last {
+			return at
+		}
+	}
+	return len(data)
+}
+
+// frameSize reads a frame's header.
+func frameSize(data []byte) (header int, payload uint64, ok bool) {
+	header = 2
+	if len(data) < header {
+		return 0, 0, false
+	}
+	size := data[1] &^ maskedFrame
+	switch size {
 	case 126:
-		return uint64(binary.BigEndian.Uint16(header[2:]))
+		header += 2
 	case 127:
-		return binary.BigEndian.Uint64(header[2:])
+		header += 8
+	}
+	if len(data) < header {
+		return 0, 0, false
+	}
+	switch size {
+	case 126:
+		payload = uint64(binary.BigEndian.Uint16(data[2:]))
+	case 127:
+		payload = binary.BigEndian.Uint64(data[2:])
 	default:
-		return uint64(size)
+		payload = uint64(size)
 	}
-}
-
-func (c *frameConn) read(p []byte) (int, error) {
-	if c.holds && len(p) > 0 {
-		c.holds, p[0] = false, c.peeked[0]
-		return 1, nil
+	if data[1]&maskedFrame != 0 {
+		header += 4
 	}
-	return c.secureConn.Read(p)
+	return header, payload, true
 }
 
 // Close implements net.Conn. It first takes some of what the client still sends
@@ -124,61 +212,7 @@ func (c *frameConn) read(p []byte) (int, error) {
 // may take the answer from under the client (RFC 9112, section 9.6).
 func (c *frameConn) Close() error {
 	if c.refused && c.SetDeadline(time.Now().Add(lingerFor)) == nil {
-		_, _ = io.CopyN(io.Discard, c, lingerBytes)
+		_, _ = io.CopyN(io.Discard, c.secureConn, lingerBytes)
 	}
 	return c.secureConn.Close()
-}
-
-// SetReadDeadline implements net.Conn.
-func (c *frameConn) SetReadDeadline(t time.Time) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.deadline = t
-	if c.peeking {
-		return nil
-	}
-	return c.secureConn.SetReadDeadline(t)
-}
-
-// SetDeadline implements net.Conn.
-func (c *frameConn) SetDeadline(t time.Time) error {
-	return errors.Join(c.SetReadDeadline(t), c.SetWriteDeadline(t))
-}
-
-// arrived tells whether a read would return without the network.
-func (c *frameConn) arrived() bool {
-	if c.holds {
-		return true
-	}
-	c.peek(true)
-	n, err := c.secureConn.Read(c.peeked[:])
-	c.peek(false)
-	c.holds = n == 1
-	return c.holds || err != nil && !errors.Is(err, os.ErrDeadlineExceeded)
-}
-
-// peek makes reads fail that would wait, or lets them wait again.
-func (c *frameConn) peek(on bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.peeking = on
-	if on {
-		_ = c.secureConn.SetReadDeadline(time.Unix(1, 0))
-	} else {
-		_ = c.secureConn.SetReadDeadline(c.deadline)
-	}
-}
-
-// wire is the connection below TLS as the system knows it; nil where it cannot
-// be waited for.
-func (c *frameConn) wire() syscall.RawConn {
-	raw, ok := c.NetConn().(syscall.Conn)
-	if !ok || !canAwait {
-		return nil
-	}
-	wire, err := raw.SyscallConn()
-	if err != nil {
-		return nil
-	}
-	return wire
 }

@@ -6,7 +6,8 @@ import (
 	"net/netip"
 	"sync"
 	"sync/atomic"
-	"syscall"
+
+	"fieldphone/httpapi/crew"
 )
 
 // ConnLimits bounds the connections that one client, or all of them, can hold,
@@ -76,15 +77,17 @@ type limitedConn struct {
 	give func()
 }
 
-// SyscallConn implements syscall.Conn.
-func (c *limitedConn) SyscallConn() (syscall.RawConn, error) { return syscallConn(c.Conn) }
-
-func syscallConn(conn net.Conn) (syscall.RawConn, error) {
-	raw, ok := conn.(syscall.Conn)
+// adopt lets a crew serve the connection from now on.
+func (c *limitedConn) adopt(by *crew.Crew) (*crew.Conn, error) {
+	tcp, ok := c.Conn.(*net.TCPConn)
 	if !ok {
 		return nil, errors.ErrUnsupported
 	}
-	return raw.SyscallConn()
+	served, err := by.Adopt(tcp, writeWait)
+	if err == nil {
+		c.Conn = served
+	}
+	return served, err
 }
 
 func (c *limitedConn) Close() error {

@@ -3,7 +3,6 @@ package httpapi
 import (
 	"net"
 	"net/netip"
-	"syscall"
 	"time"
 
 	"fieldphone/httpapi/account"
@@ -93,65 +92,57 @@ func early(conn net.Conn) bool {
 	return n > 0
 }
 
-// socket is a WebSocket that is a connection of the hub. A goroutine with next to
-// no stack waits for it; crews read it and write to it.
+// socket is a WebSocket that is a connection of the hub. A crew reads it and
+// writes to it; where that cannot be, a goroutine reads.
 type socket struct {
-	app  *App
-	conn *fast.Conn
-	out  *outlet
-	port *hub.Port
-	read chan bool // tells the goroutine that waits what take found: false is the end
+	app    *App
+	conn   *fast.Conn
+	frames *frameConn // nil if a goroutine reads
+	out    *outlet
+	port   *hub.Port
+	writes func()
 }
 
 // open attaches the socket and lets it live.
 func (s *socket) open(session account.Session, user rtc.User, token string, link hub.Link) {
 	a := s.app
-	write := s.write
-	s.out = a.newOutlet(session, func() { a.writers.do(write) })
+	s.writes = s.write
+	s.conn.SetReadLimit(int64(a.cfg.MessageBytes))
+	if frames, ok := s.under().(*frameConn); ok && frames.serve(&a.crew, a.cfg.MessageBytes) {
+		s.frames = frames
+	}
+	s.out = a.newOutlet(session, func() { a.crew.Do(s.writes) })
 	if s.port = a.cfg.Hub.Attach(s.out, user, session.ID, link); s.port == nil {
 		s.out.Close(rtc.CloseGoingAway)
 	}
-	s.conn.SetReadLimit(int64(a.cfg.MessageBytes))
-	frames, _ := s.under().(*frameConn)
-	var wire syscall.RawConn
-	if frames != nil {
-		wire = frames.wire()
-	}
-	if wire == nil {
+	switch {
+	case s.frames == nil:
 		go func() {
 			for s.receive() {
 			}
 			s.end()
 		}()
-	} else {
-		frames.framed()
-		s.read = make(chan bool, 1)
-		go s.live(wire, func() { s.take(frames) })
+	case s.frames.served.Serve(s.take) != nil:
+		s.end()
 	}
 	s.out.stillSignedIn(token)
 }
 
-// live waits for what comes until the connection ends, by whoever's will.
-func (s *socket) live(wire syscall.RawConn, take func()) {
-	for {
-		await(wire)
-		s.app.readers.do(take)
-		if !<-s.read {
-			return
-		}
-	}
-}
+// arrivals (bytes) is what is read at once: a record of TLS.
+const arrivals = 16 << 10
 
-// take reads what has arrived.
-func (s *socket) take(frames *frameConn) {
-	for s.receive() {
-		if !frames.arrived() {
-			s.read <- true
-			return
-		}
+// take reads what has arrived. More tells that something may be left.
+func (s *socket) take() (more bool) {
+	buffer, ok := s.app.arrivals.Get().(*[arrivals]byte)
+	if !ok {
+		buffer = new([arrivals]byte)
 	}
-	s.end()
-	s.read <- false
+	defer s.app.arrivals.Put(buffer)
+	more, alive := s.frames.arrive(buffer[:], s.receive)
+	if !alive {
+		s.end()
+	}
+	return more
 }
 
 // receive handles one message; false means that the connection has ended.
@@ -162,6 +153,7 @@ func (s *socket) receive() bool {
 		return false
 	case kind != websocket.TextMessage:
 		s.out.Close(rtc.CloseProtocolError)
+	case s.frames != nil && s.frames.none:
 	case s.port != nil:
 		s.port.Receive(frame)
 	}
@@ -187,16 +179,21 @@ func (s *socket) write() {
 		case frames == nil:
 			deadline := s.app.cfg.Now().Add(closeWait)
 			_ = s.conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(reason.Code, reason.Reason), deadline)
-			_ = s.conn.SetReadDeadline(deadline)
+			time.AfterFunc(closeWait, s.cut)
 			return
 		}
 		for _, frame := range frames {
-			_ = s.conn.SetWriteDeadline(s.app.cfg.Now().Add(writeWait))
+			if s.frames == nil {
+				_ = s.conn.SetWriteDeadline(s.app.cfg.Now().Add(writeWait))
+			}
 			if s.conn.WriteMessage(websocket.TextMessage, frame) != nil {
 				s.out.end()
 				s.cut()
 				return
 			}
+		}
+		if s.frames != nil && s.frames.served.Unsent(s.writes) {
+			return
 		}
 	}
 }
@@ -212,6 +209,10 @@ func (s *socket) under() net.Conn {
 // cut ends the reader at once. A farewell within TLS would wait for a client
 // that reads nothing.
 func (s *socket) cut() {
+	if s.frames != nil {
+		s.frames.served.Cut()
+		return
+	}
 	conn := s.under()
 	if secure, ok := conn.(secureConn); ok {
 		conn = secure.NetConn()

@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -147,72 +145,4 @@ func TestClientThatDoesNotReadHoldsUpNobody(t *testing.T) {
 		}
 	}
 	next[*rtc.CallPeer](t, alice) // the deaf end is away
-}
-
-// Ensure work is done beside any number of workers that are held up, and that
-// they go once they are not.
-func TestCrewWorksBesideWhatIsHeldUp(t *testing.T) {
-	var c crew
-	held := make(chan struct{})
-	var stuck sync.WaitGroup
-	for range 5 * hands() {
-		stuck.Add(1)
-		c.do(func() { defer stuck.Done(); <-held })
-	}
-	done := make(chan struct{})
-	c.do(func() { close(done) })
-	select {
-	case <-done:
-	case <-time.After(10 * time.Second):
-		t.Fatal("work waits for what is held up")
-	}
-	close(held)
-	stuck.Wait()
-	waitFor(t, func() bool {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		return len(c.working) == 0 && c.stalled == 0 && len(c.idle) <= hands()
-	})
-	var ran sync.WaitGroup
-	for range 1000 {
-		ran.Add(1)
-		c.do(ran.Done)
-	}
-	ran.Wait()
-	c.stop()
-	ran.Add(1)
-	c.do(ran.Done) // the last ones are served as well
-	ran.Wait()
-}
-
-// Ensure one connection's work is never done twice at once, nor forgotten.
-func TestCrewForgetsNothing(t *testing.T) {
-	var c crew
-	defer c.stop()
-	o, _ := newTestOutlet(t, 1<<20)
-	var wrote atomic.Int64
-	alone := 0 // the race detector sees two workers at once
-	o.ready = func() {
-		c.do(func() {
-			for {
-				frames, _ := o.next()
-				if frames == nil {
-					return
-				}
-				alone++
-				wrote.Add(1)
-			}
-		})
-	}
-	const senders, each = 4, 5000
-	var wg sync.WaitGroup
-	for range senders {
-		wg.Go(func() {
-			for range each {
-				o.Send([]byte("x"))
-			}
-		})
-	}
-	wg.Wait()
-	waitFor(t, func() bool { return wrote.Load() == senders*each })
 }

@@ -2,10 +2,8 @@ package oneport
 
 import (
 	"crypto/tls"
-	"errors"
 	"net"
 	"sync"
-	"syscall"
 )
 
 // door is the net.Listener of one of the protocols.
@@ -71,15 +69,8 @@ func (c *begunConn) Read(p []byte) (int, error) {
 	return c.Conn.Read(p)
 }
 
-// SyscallConn implements syscall.Conn, for who waits until there is something to
-// read.
-func (c *begunConn) SyscallConn() (syscall.RawConn, error) {
-	raw, ok := c.Conn.(syscall.Conn)
-	if !ok {
-		return nil, errors.ErrUnsupported
-	}
-	return raw.SyscallConn()
-}
+// Unwrap gives the connection as it was accepted.
+func (c *begunConn) Unwrap() net.Conn { return c.Conn }
 
 // begunTLS is the same for the inside of TLS.
 type begunTLS struct {

@@ -1,0 +1,292 @@
+package crew
+
+import (
+	"io"
+	"net"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Conn is a TCP connection that neither a read nor a write waits for. A read
+// without anything to read fails with ErrAgain. What cannot be sent yet is
+// kept, and sent as soon as it can be: Unsent tells of it.
+type Conn struct {
+	crew          *Crew
+	fd            int
+	generation    int32
+	patience      time.Duration
+	local, remote net.Addr
+	handle        func() (more bool)
+	reads, sends  func()
+
+	forgotten bool         // belongs to the crew
+	state     atomic.Int32 // of handle
+	hung      atomic.Bool  // the other end sends no more
+	blocked   atomic.Bool  // something is unsent
+	drained   bool         // what arrived has been read; belongs to who reads
+
+	mu     sync.Mutex
+	closed bool
+	unsent []byte
+	then   func()
+	limit  *time.Timer // of unsent
+}
+
+// states of a connection's handle.
+const (
+	resting int32 = iota
+	handling
+	handlingMore // something arrived meanwhile
+)
+
+// Adopt takes over a connection, which is closed: the runtime's poller would wake up
+// for whatever arrives. A client that takes nothing of what is written for as long as
+// the patience is cut off.
+func (c *Crew) Adopt(tcp *net.TCPConn, patience time.Duration) (*Conn, error) {
+	raw, err := tcp.SyscallConn()
+	if err != nil {
+		return nil, err
+	}
+	conn := &Conn{crew: c, patience: patience, local: tcp.LocalAddr(), remote: tcp.RemoteAddr(), drained: true}
+	var failed error
+	if err := raw.Control(func(fd uintptr) { conn.fd, failed = unix.FcntlInt(fd, unix.F_DUPFD_CLOEXEC, 0) }); err != nil {
+		return nil, err
+	}
+	if failed != nil {
+		return nil, os.NewSyscallError("fcntl", failed)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.poller == nil {
+		if c.poller, err = newPoller(); err != nil {
+			_ = unix.Close(conn.fd)
+			return nil, err
+		}
+	}
+	c.conns++
+	return conn, tcp.Close()
+}
+
+// Serve lets a worker call handle whenever something has arrived, never two of
+// them at once. It is called again if it says that it has left something, after others
+// had their turn.
+func (w *Conn) Serve(handle func() (more bool)) error {
+	w.handle, w.reads, w.sends = handle, w.read, w.flush
+	c := w.crew
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := c.poller.watch(w); err != nil {
+		return err
+	}
+	if len(c.busy) == 0 && !c.polling {
+		c.hire()
+	}
+	return nil
+}
+
+// happened is called with the crew locked.
+func (w *Conn) happened(events uint32) {
+	if events&(unix.EPOLLRDHUP|unix.EPOLLHUP|unix.EPOLLERR) != 0 {
+		w.hung.Store(true)
+	}
+	if events&^unix.EPOLLOUT != 0 && !w.state.CompareAndSwap(handling, handlingMore) && w.state.CompareAndSwap(resting, handling) {
+		w.crew.waiting = append(w.crew.waiting, w.reads)
+	}
+	if w.blocked.Load() {
+		w.crew.waiting = append(w.crew.waiting, w.sends)
+	}
+}
+
+// read lets what has arrived be handled.
+func (w *Conn) read() {
+	w.drained = false
+	if w.handle() || !w.state.CompareAndSwap(handling, resting) {
+		w.state.Store(handling)
+		w.crew.Do(w.reads)
+	}
+}
+
+// ErrAgain says that there is nothing to read now.
+var ErrAgain net.Error = again{}
+
+type again struct{}
+
+func (again) Error() string   { return "nothing has arrived" }
+func (again) Timeout() bool   { return true }
+func (again) Temporary() bool { return true }
+
+// Read implements net.Conn.
+func (w *Conn) Read(p []byte) (int, error) {
+	if len(p) == 0 {
+		return 0, nil
+	}
+	if w.drained && !w.hung.Load() {
+		return 0, ErrAgain
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.closed {
+		return 0, net.ErrClosed
+	}
+	for {
+		n, err := unix.Read(w.fd, p)
+		switch {
+		case err == unix.EINTR:
+		case err == unix.EAGAIN:
+			w.drained = true
+			return 0, ErrAgain
+		case err != nil:
+			return 0, os.NewSyscallError("read", err)
+		case n == 0:
+			return 0, io.EOF
+		default:
+			w.drained = n < len(p) // epoll(7)
+			return n, nil
+		}
+	}
+}
+
+// Write implements net.Conn.
+func (w *Conn) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.closed {
+		return 0, net.ErrClosed
+	}
+	if len(w.unsent) > 0 {
+		w.unsent = append(w.unsent, p...)
+		return len(p), nil
+	}
+	w.blocked.Store(true) // before the system can tell of room
+	n, err := w.send(p)
+	if err != nil {
+		return n, err
+	}
+	if n == len(p) {
+		w.blocked.Store(false)
+		return n, nil
+	}
+	w.unsent = append([]byte(nil), p[n:]...)
+	w.limit = time.AfterFunc(w.patience, w.Cut)
+	return len(p), nil
+}
+
+// send says how much of p the system took.
+func (w *Conn) send(p []byte) (sent int, err error) {
+	for sent < len(p) {
+		n, err := unix.Write(w.fd, p[sent:])
+		switch {
+		case err == unix.EINTR:
+		case err == unix.EAGAIN:
+			return sent, nil
+		case err != nil:
+			return sent, os.NewSyscallError("write", err)
+		default:
+			sent += n
+		}
+	}
+	return sent, nil
+}
+
+// flush sends what could not be sent.
+func (w *Conn) flush() {
+	w.mu.Lock()
+	then := w.goOn()
+	w.mu.Unlock()
+	if then != nil {
+		then()
+	}
+}
+
+func (w *Conn) goOn() (then func()) {
+	if w.closed || len(w.unsent) == 0 {
+		return nil
+	}
+	n, err := w.send(w.unsent)
+	if err != nil {
+		w.shut()
+		return nil
+	}
+	if w.unsent = w.unsent[n:]; len(w.unsent) > 0 {
+		if n > 0 {
+			w.limit.Reset(w.patience)
+		}
+		return nil
+	}
+	w.unsent = nil
+	w.blocked.Store(false)
+	w.limit.Stop()
+	then, w.then = w.then, nil
+	return then
+}
+
+// Unsent tells whether something that was written is not sent yet. Then a
+// worker calls then as soon as it is.
+func (w *Conn) Unsent(then func()) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.unsent) == 0 {
+		return false
+	}
+	w.then = then
+	return true
+}
+
+// Cut ends the connection, which what handles it comes to know by a read.
+func (w *Conn) Cut() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.shut()
+}
+
+func (w *Conn) shut() {
+	if !w.closed {
+		_ = unix.Shutdown(w.fd, unix.SHUT_RDWR)
+	}
+}
+
+// Close implements net.Conn.
+func (w *Conn) Close() error {
+	w.crew.forget(w)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.closed {
+		return net.ErrClosed
+	}
+	w.closed, w.unsent, w.then = true, nil, nil
+	if w.limit != nil {
+		w.limit.Stop()
+	}
+	return os.NewSyscallError("close", unix.Close(w.fd))
+}
+
+func (c *Crew) forget(conn *Conn) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if conn.forgotten {
+		return
+	}
+	conn.forgotten = true
+	c.conns--
+	c.poller.forget(conn)
+	c.ended()
+}
+
+// LocalAddr implements net.Conn.
+func (w *Conn) LocalAddr() net.Addr { return w.local }
+
+// RemoteAddr implements net.Conn.
+func (w *Conn) RemoteAddr() net.Addr { return w.remote }
+
+// SetDeadline implements net.Conn. Nothing waits, so there is nothing to end.
+func (w *Conn) SetDeadline(time.Time) error { return nil }
+
+// SetReadDeadline implements net.Conn.
+func (w *Conn) SetReadDeadline(time.Time) error { return nil }
+
+// SetWriteDeadline implements net.Conn.
+func (w *Conn) SetWriteDeadline(time.Time) error { return nil }

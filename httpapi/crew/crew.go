@@ -1,0 +1,229 @@
+// Package crew serves many connections by few goroutines: one for each would
+// cost a stack, and waking it for each message more than the message.
+package crew
+
+import (
+	"runtime"
+	"sync"
+	"time"
+)
+
+const (
+	// stallCheck is how often the crew looks whether a worker is held up. What
+	// waits behind it waits for a few of these.
+	stallCheck = 10 * time.Millisecond
+	// fairShare is how many jobs may wait for each busy worker before another is
+	// woken, which costs more than a job; and how many are done before the crew
+	// looks again for what has arrived.
+	fairShare, fairTurns = 4, 64
+)
+
+// Crew does jobs, in the order in which they were asked for as far as there are
+// hands. A worker without a job waits for what arrives on connections, and
+// then handles it itself: a message takes one goroutine, awake once. A job that
+// is held up, by a disk or a client that does not read, is made up for by one
+// worker more. The zero Crew is ready.
+type Crew struct {
+	mu      sync.Mutex
+	waiting []func() // oldest first
+	idle    []*worker
+	busy    map[*worker]struct{}
+	stalled int // of those
+	turns   int // jobs since the last look for what has arrived
+	poller  *poller
+	polling bool // a worker waits there
+	conns   int  // that are served
+	stall   *time.Timer
+	looking bool // stall runs
+	stopped bool // nobody stays idle any more
+}
+
+// worker is one goroutine of a crew.
+type worker struct {
+	wake    chan bool // false lets it go
+	job     uint64    // number of what it does
+	seen    uint64    // job as of the last look
+	stalled bool
+}
+
+// hands is how many workers are busy at once, beside those that are held up.
+func hands() int { return max(2, runtime.GOMAXPROCS(0)) }
+
+// Do lets a worker call job. It returns at once.
+func (c *Crew) Do(job func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.waiting = append(c.waiting, job)
+	c.staff()
+}
+
+// staff wakes as many workers as what waits is worth.
+func (c *Crew) staff() {
+	for {
+		free := len(c.busy) - c.stalled
+		if free >= hands() || len(c.waiting) <= free*fairShare {
+			break
+		}
+		c.hire()
+	}
+	c.watch()
+}
+
+func (c *Crew) hire() {
+	if c.busy == nil {
+		c.busy = make(map[*worker]struct{})
+	}
+	if n := len(c.idle); n > 0 {
+		w := c.idle[n-1]
+		c.idle = c.idle[:n-1]
+		c.busy[w] = struct{}{}
+		w.wake <- true // has room: it is idle
+		return
+	}
+	w := &worker{wake: make(chan bool, 1)}
+	c.busy[w] = struct{}{}
+	go c.work(w)
+}
+
+func (c *Crew) work(w *worker) {
+	for {
+		job, stays := c.next(w)
+		switch {
+		case job != nil:
+			job()
+		case !stays || !<-w.wake:
+			return
+		}
+	}
+}
+
+// next is what to do: a job, or to stay idle, or to go.
+func (c *Crew) next(w *worker) (job func(), stays bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.goesOn(w)
+	for len(c.busy)-c.stalled <= hands() {
+		if len(c.waiting) > 0 && (c.turns < fairTurns || !c.mayPoll()) {
+			w.job++
+			c.turns++
+			return c.oldest(), true
+		}
+		if !c.mayPoll() {
+			break
+		}
+		c.poll(w)
+	}
+	c.leave(w)
+	c.ended()
+	if c.stopped || len(c.idle) >= hands() {
+		return nil, false
+	}
+	c.idle = append(c.idle, w)
+	return nil, true
+}
+
+func (c *Crew) goesOn(w *worker) {
+	if w.stalled {
+		w.stalled = false
+		c.stalled--
+	}
+}
+
+// leave says that a worker has nothing to do.
+func (c *Crew) leave(w *worker) {
+	c.goesOn(w)
+	delete(c.busy, w)
+	if len(c.busy) == 0 && c.looking {
+		c.stall.Stop()
+		c.looking = false
+	}
+}
+
+func (c *Crew) oldest() func() {
+	job := c.waiting[0]
+	c.waiting[0] = nil
+	if c.waiting = c.waiting[1:]; len(c.waiting) == 0 {
+		c.waiting = nil
+	}
+	return job
+}
+
+func (c *Crew) mayPoll() bool {
+	return c.poller != nil && !c.polling && (c.conns > 0 || !c.stopped)
+}
+
+// poll queues what has arrived; while there is nothing else to do it waits for
+// that.
+func (c *Crew) poll(w *worker) {
+	c.polling, c.turns = true, 0
+	c.mu.Unlock()
+	n := c.poller.look()
+	c.mu.Lock()
+	if n == 0 && len(c.waiting) == 0 {
+		c.leave(w)
+		c.mu.Unlock()
+		n = c.poller.wait()
+		c.mu.Lock()
+		c.busy[w] = struct{}{}
+	}
+	c.polling = false
+	c.arrived(n)
+	c.staff()
+}
+
+// watch makes sure that look comes.
+func (c *Crew) watch() {
+	switch {
+	case c.looking || len(c.busy) == 0:
+		return
+	case c.stall == nil:
+		c.stall = time.AfterFunc(stallCheck, c.look)
+	default:
+		c.stall.Reset(stallCheck)
+	}
+	c.looking = true
+}
+
+// look replaces workers that do what they did at the last look, and goes on
+// while others would have to wait for them.
+func (c *Crew) look() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.looking = false
+	for w := range c.busy {
+		if !w.stalled && w.job == w.seen {
+			w.stalled = true
+			c.stalled++
+		}
+		w.seen = w.job
+	}
+	if len(c.busy) == c.stalled && (len(c.waiting) > 0 || c.mayPoll()) {
+		c.hire()
+	}
+	c.staff()
+}
+
+// Stop lets workers go that have nothing to do, now or later. Connections are
+// served until they are closed.
+func (c *Crew) Stop() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.stopped = true
+	for _, w := range c.idle {
+		w.wake <- false
+	}
+	c.idle = nil
+	c.ended()
+}
+
+// ended ends the wait for what arrives, once no connection is left.
+func (c *Crew) ended() {
+	switch {
+	case !c.stopped || c.conns > 0 || c.poller == nil:
+	case c.polling:
+		c.poller.nudge()
+	case len(c.busy) == 0:
+		c.poller.close()
+		c.poller = nil
+	}
+}
