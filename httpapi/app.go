@@ -90,8 +90,8 @@ type App struct {
 	sweeps  sweepers
 	admin   adminState
 	crew    crew.Crew // of WebSockets
-	// arrivals and buffers are what they read and write with.
-	arrivals, buffers sync.Pool
+	// arrivals, frames and buffers are what they read, handle and write with.
+	arrivals, frames, buffers sync.Pool
 }
 
 // New makes the app; every route is on this page.

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"bytes"
 	"net"
 	"net/netip"
 	"time"
@@ -147,7 +148,17 @@ func (s *socket) take() (more bool) {
 
 // receive handles one message; false means that the connection has ended.
 func (s *socket) receive() bool {
-	kind, frame, err := s.conn.ReadMessage()
+	kind, message, err := s.conn.NextReader()
+	if err != nil {
+		return false
+	}
+	frame, ok := s.app.frames.Get().(*bytes.Buffer)
+	if !ok {
+		frame = new(bytes.Buffer)
+	}
+	defer s.app.frames.Put(frame)
+	frame.Reset()
+	_, err = frame.ReadFrom(message)
 	switch {
 	case err != nil:
 		return false
@@ -155,7 +166,7 @@ func (s *socket) receive() bool {
 		s.out.Close(rtc.CloseProtocolError)
 	case s.frames != nil && s.frames.none:
 	case s.port != nil:
-		s.port.Receive(frame)
+		s.port.Receive(frame.Bytes())
 	}
 	return true
 }

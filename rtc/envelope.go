@@ -67,7 +67,12 @@ func (env *Envelope) message() (Message, error) {
 	if msg == nil {
 		return nil, &Error{Code: CodeUnknownType, Message: "no message has this type"}
 	}
-	if data := bytes.TrimSpace(env.Data); len(data) > 0 && !bytes.Equal(data, []byte("null")) {
+	data := bytes.TrimSpace(env.Data)
+	signal, isSignal := msg.(*CallSignal)
+	switch {
+	case len(data) == 0, bytes.Equal(data, []byte("null")):
+	case isSignal && signal.readShort(data):
+	default:
 		if err := json.Unmarshal(data, msg); err != nil {
 			return nil, err
 		}

@@ -3,6 +3,7 @@ package rtc
 import (
 	"encoding/json"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -35,6 +36,45 @@ func TestSplitLeavesTheUnusual(t *testing.T) {
 			t.Errorf("%s: read as %+v", frame, env)
 		}
 	}
+}
+
+// Ensure the short way reads a signal as encoding/json does, and that it reads all
+// that this program and browsers write.
+func TestSignalsAreReadShort(t *testing.T) {
+	for _, data := range []string{
+		`{"call":"c-12345678","gen":2,"payload":{"candidate":{"candidate":"candidate:1 1 udp 1 10.0.0.1 9 typ host","sdpMid":null}}}`,
+		`{ "gen" : 0 , "payload" : {"a":"\u00e9\"}","b":[{}]} , "call" : "x" }`, `{"payload":{}}`, `{"gen":10,"payload":{}}`,
+	} {
+		var got, want CallSignal
+		if err := json.Unmarshal([]byte(data), &want); err != nil {
+			t.Fatal(err)
+		}
+		if !got.readShort([]byte(data)) || cmp.Diff(want, got) != "" {
+			t.Errorf("%s: %s", data, cmp.Diff(want, got))
+		}
+	}
+	for _, data := range []string{
+		``, `{`, `{}`, `}`, `{"payload":{}`, `{"payload":{},}`, `{"payload":{}}}`, `{"payload":{}}x`, `{"payload":{},"payload":{}}`, `{"payload":{"a"}}`,
+		`{"payload":{"a":01}}`, `{"payload":[]}`, `{"payload":null}`, `{"gen":01,"payload":{}}`, `{"gen":-1,"payload":{}}`, `{"gen":1.5,"payload":{}}`,
+		`{"gen":1e2,"payload":{}}`, `{"gen":9999999999,"payload":{}}`, `{"gen":"1","payload":{}}`, `{"Call":"x","payload":{}}`, `{"other":1,"payload":{}}`,
+		`{"call":"c-12345678","gen":2}`, `{"payload":{"a":"` + "\n" + `"}}`,
+	} {
+		if got := (CallSignal{Call: "as it was"}); got.readShort([]byte(data)) || got.Call != "as it was" {
+			t.Errorf("%s: read as %+v", data, got)
+		}
+	}
+}
+
+func FuzzSignal(f *testing.F) {
+	f.Add([]byte(`{"call":"c-12345678","gen":2,"payload":{"candidate":{"candidate":"candidate:1","sdpMid":null},"a":[1.5e3,true,"\\u00e9"]}}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var got, want CallSignal
+		if utf8.Valid(data) && got.readShort(data) {
+			if err := json.Unmarshal(data, &want); err != nil || cmp.Diff(want, got) != "" {
+				t.Errorf("%q: %v %s", data, err, cmp.Diff(want, got))
+			}
+		}
+	})
 }
 
 func FuzzSplit(f *testing.F) {

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -133,14 +134,14 @@ func (w *Conn) Read(p []byte) (int, error) {
 		return 0, net.ErrClosed
 	}
 	for {
-		n, err := unix.Read(w.fd, p)
+		n, errno := transfer(unix.SYS_READ, w.fd, p)
 		switch {
-		case err == unix.EINTR:
-		case err == unix.EAGAIN:
+		case errno == unix.EINTR:
+		case errno == unix.EAGAIN:
 			w.drained = true
 			return 0, ErrAgain
-		case err != nil:
-			return 0, os.NewSyscallError("read", err)
+		case errno != 0:
+			return 0, os.NewSyscallError("read", errno)
 		case n == 0:
 			return 0, io.EOF
 		default:
@@ -178,18 +179,25 @@ func (w *Conn) Write(p []byte) (int, error) {
 // send says how much of p the system took.
 func (w *Conn) send(p []byte) (sent int, err error) {
 	for sent < len(p) {
-		n, err := unix.Write(w.fd, p[sent:])
-		switch {
-		case err == unix.EINTR:
-		case err == unix.EAGAIN:
-			return sent, nil
-		case err != nil:
-			return sent, os.NewSyscallError("write", err)
-		default:
+		n, errno := transfer(unix.SYS_WRITE, w.fd, p[sent:])
+		switch errno {
+		case 0:
 			sent += n
+		case unix.EINTR:
+		case unix.EAGAIN:
+			return sent, nil
+		default:
+			return sent, os.NewSyscallError("write", errno)
 		}
 	}
 	return sent, nil
+}
+
+// transfer reads or writes. It does not block, so the scheduler need not hear of it:
+// it would take a long write for one that does.
+func transfer(call uintptr, fd int, p []byte) (int, unix.Errno) {
+	n, _, errno := unix.RawSyscall(call, uintptr(fd), uintptr(unsafe.Pointer(&p[0])), uintptr(len(p)))
+	return int(n), errno
 }
 
 // flush sends what could not be sent.

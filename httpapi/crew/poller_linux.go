@@ -3,6 +3,7 @@ package crew
 import (
 	"os"
 	"syscall"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -76,11 +77,11 @@ func (p *poller) forget(conn *Conn) {
 
 // look says how many have something to tell, and does not wait.
 func (p *poller) look() int {
-	n, err := unix.EpollWait(p.epoll, p.events[:], 0)
-	if err != nil {
+	n, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(p.epoll), uintptr(unsafe.Pointer(&p.events[0])), pollBatch, 0, 0, 0)
+	if errno != 0 {
 		return 0
 	}
-	return n
+	return int(n)
 }
 
 // wait is look once there is something, or after a nudge.

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"fieldphone/rtc"
+
+	"github.com/tidwall/gjson"
 )
 
 // Limits on what is read of one payload. A browser gathers fewer.
@@ -32,20 +34,14 @@ func candidates(msg rtc.Message) []netip.AddrPort {
 	default:
 		return nil
 	}
-	var payload struct {
-		Description struct{ SDP string }
-		Candidate   struct{ Candidate string }
-	}
-	// A field of another kind than expected leaves the others readable.
-	_ = json.Unmarshal(raw, &payload)
 	var found []netip.AddrPort
 	add := func(line string) {
 		if addr, ok := parseCandidate(line); ok && len(found) < maxCandidates && !slices.Contains(found, addr) {
 			found = append(found, addr)
 		}
 	}
-	add(payload.Candidate.Candidate)
-	for line := range strings.Lines(payload.Description.SDP) {
+	add(gjson.GetBytes(raw, "candidate.candidate").String())
+	for line := range strings.Lines(gjson.GetBytes(raw, "description.sdp").String()) {
 		if attribute, ok := strings.CutPrefix(line, "a="); ok {
 			add(attribute)
 		}

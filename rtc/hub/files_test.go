@@ -70,7 +70,7 @@ func TestFileGoesFromDeviceToDevice(t *testing.T) {
 			c.refused(rtc.CodeWrongState)
 		}
 		none[*rtc.FileSignal](alice)
-		if !h.engagedNow("session-of-bob") {
+		if !h.engagedNow("bob") {
 			t.Error("the relay may end the allocations of a file that goes")
 		}
 		alice.say(&rtc.FileDrop{Link: "link-0001"})
@@ -80,7 +80,7 @@ func TestFileGoesFromDeviceToDevice(t *testing.T) {
 		none[*rtc.FileDrop](other)
 		bob.say(&rtc.FileDrop{Link: "link-0001"}) // crossed with the other
 		one[*rtc.Ack](bob)
-		if h.engagedNow("session-of-bob") {
+		if h.engagedNow("bob") {
 			t.Error("still engaged")
 		}
 	})
@@ -92,8 +92,8 @@ func TestFileGoesFromDeviceToDevice(t *testing.T) {
 	}
 }
 
-func (h *Hub) engagedNow(session string) (engaged bool) {
-	h.ask(func() { engaged = h.engaged(session, nil) })
+func (h *Hub) engagedNow(user string) (engaged bool) {
+	h.ask(func() { engaged = h.engaged(Party{User: user, Session: "session-of-" + user}, nil) })
 	return engaged
 }
 

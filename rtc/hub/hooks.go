@@ -104,19 +104,17 @@ func (h *Hub) signalled(id string, from, to Party, addrs []netip.AddrPort) {
 	}
 }
 
-// engaged tells whether a session has a call, a path test that runs, or a file
+// engaged tells whether a party has a call, a path test that runs, or a file
 // that goes from device to device.
-func (h *Hub) engaged(session string, except *call.Call) bool {
+func (h *Hub) engaged(p Party, except *call.Call) bool {
 	other := func(c *call.Call) bool { return c != except }
-	for key, held := range h.calls.held {
-		if d := h.devices[key]; d != nil && d.session == session && slices.ContainsFunc(held, other) {
+	for key, d := range h.users[p.User] {
+		if d.session != p.Session {
+			continue
+		}
+		if _, tests := h.tests.busy[key]; tests || slices.ContainsFunc(h.calls.held[key], other) {
 			return true
 		}
 	}
-	for key := range h.tests.busy {
-		if d := h.devices[key]; d != nil && d.session == session {
-			return true
-		}
-	}
-	return h.linked(session)
+	return h.linked(p.Session)
 }

@@ -137,6 +137,7 @@ func (h *Hub) Run(ctx context.Context) {
 		select {
 		case work := <-h.inbox:
 			work()
+			h.workOff()
 		case <-tick.C:
 			h.sweep(h.cfg.Now())
 			if ticks++; ticks >= presenceTicks(len(h.ports)) && h.roster.hand(syncer) {
@@ -150,6 +151,19 @@ func (h *Hub) Run(ctx context.Context) {
 			for p := range h.ports {
 				p.shut(rtc.CloseGoingAway)
 			}
+			return
+		}
+	}
+}
+
+// workOff does some of what waits: to choose among all that may happen costs more
+// than a message.
+func (h *Hub) workOff() {
+	for range inboxLength {
+		select {
+		case work := <-h.inbox:
+			work()
+		default:
 			return
 		}
 	}

@@ -57,14 +57,15 @@ func (h *Hub) Attach(conn Conn, user rtc.User, session string, link Link) *Port 
 	return p
 }
 
-// Receive handles one frame. It waits while the hub is busy, which slows this
-// one connection down.
+// Receive handles one frame, which it does not keep. It waits while the hub is
+// busy, which slows this one connection down.
 func (p *Port) Receive(frame []byte) {
 	h := p.hub
 	now := h.cfg.Now()
 	p.heard.Store(int64(now.Sub(p.attached)))
 	h.stats.received.Add(1)
 	env, msg, err := rtc.Decode(frame)
+	env.Data = nil // is part of the frame
 	if !p.limiter.AllowN(now, 1) {
 		p.offend(env, rtc.NewError(rtc.CodeRateLimited, "too many messages; slow down"))
 		return

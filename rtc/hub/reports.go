@@ -117,7 +117,7 @@ func (h *Hub) finish(c *call.Call) {
 		if d := h.devices[end.Device]; d != nil {
 			told.Link = d.link
 		}
-		told.Other = told.Session != "" && h.engaged(told.Session, c)
+		told.Other = told.Session != "" && h.engaged(told.Party, c)
 		told.Setup = v.ends[i].setup
 		if last := v.ends[i].last; last != nil {
 			told.Path = &last.Path
