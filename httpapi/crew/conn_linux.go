@@ -95,10 +95,10 @@ func (w *Conn) happened(events uint32) {
 		w.hung.Store(true)
 	}
 	if events&^unix.EPOLLOUT != 0 && !w.state.CompareAndSwap(handling, handlingMore) && w.state.CompareAndSwap(resting, handling) {
-		w.crew.waiting = append(w.crew.waiting, w.reads)
+		w.crew.heard = append(w.crew.heard, w.reads)
 	}
 	if w.blocked.Load() {
-		w.crew.waiting = append(w.crew.waiting, w.sends)
+		w.crew.asked = append(w.crew.asked, w.sends)
 	}
 }
 
@@ -107,8 +107,15 @@ func (w *Conn) read() {
 	w.drained = false
 	if w.handle() || !w.state.CompareAndSwap(handling, resting) {
 		w.state.Store(handling)
-		w.crew.Do(w.reads)
+		w.crew.again(w.reads)
 	}
+}
+
+func (c *Crew) again(reads func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.heard = append(c.heard, reads)
+	c.staff()
 }
 
 // ErrAgain says that there is nothing to read now.

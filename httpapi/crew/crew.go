@@ -19,13 +19,14 @@ const (
 )
 
 // Crew does jobs, in the order in which they were asked for as far as there are
-// hands. A worker without a job waits for what arrives on connections, and
+// hands, and handles what arrives on connections. A worker without a job waits for what arrives on connections, and
 // then handles it itself: a message takes one goroutine, awake once. A job that
 // is held up, by a disk or a client that does not read, is made up for by one
 // worker more. The zero Crew is ready.
 type Crew struct {
 	mu      sync.Mutex
-	waiting []func() // oldest first
+	asked   queue // by Do
+	heard   queue // of connections, by turns with the others
 	idle    []*worker
 	busy    map[*worker]struct{}
 	stalled int // of those
@@ -37,6 +38,20 @@ type Crew struct {
 	looking bool // stall runs
 	stopped bool // nobody stays idle any more
 }
+
+// queue is jobs, oldest first.
+type queue []func()
+
+func (q *queue) take() func() {
+	job := (*q)[0]
+	(*q)[0] = nil
+	if *q = (*q)[1:]; len(*q) == 0 {
+		*q = nil
+	}
+	return job
+}
+
+func (c *Crew) waiting() int { return len(c.asked) + len(c.heard) }
 
 // worker is one goroutine of a crew.
 type worker struct {
@@ -53,7 +68,7 @@ func hands() int { return max(2, runtime.GOMAXPROCS(0)) }
 func (c *Crew) Do(job func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.waiting = append(c.waiting, job)
+	c.asked = append(c.asked, job)
 	c.staff()
 }
 
@@ -61,7 +76,7 @@ func (c *Crew) Do(job func()) {
 func (c *Crew) staff() {
 	for {
 		free := len(c.busy) - c.stalled
-		if free >= hands() || len(c.waiting) <= free*fairShare {
+		if free >= hands() || c.waiting() <= free*fairShare {
 			break
 		}
 		c.hire()
@@ -103,10 +118,9 @@ func (c *Crew) next(w *worker) (job func(), stays bool) {
 	defer c.mu.Unlock()
 	c.goesOn(w)
 	for len(c.busy)-c.stalled <= hands() {
-		if len(c.waiting) > 0 && (c.turns < fairTurns || !c.mayPoll()) {
+		if c.waiting() > 0 && (c.turns < fairTurns || !c.mayPoll()) {
 			w.job++
-			c.turns++
-			return c.oldest(), true
+			return c.take(), true
 		}
 		if !c.mayPoll() {
 			break
@@ -139,13 +153,12 @@ func (c *Crew) leave(w *worker) {
 	}
 }
 
-func (c *Crew) oldest() func() {
-	job := c.waiting[0]
-	c.waiting[0] = nil
-	if c.waiting = c.waiting[1:]; len(c.waiting) == 0 {
-		c.waiting = nil
+func (c *Crew) take() func() {
+	c.turns++
+	if len(c.asked) == 0 || len(c.heard) > 0 && c.turns%2 == 0 {
+		return c.heard.take()
 	}
-	return job
+	return c.asked.take()
 }
 
 func (c *Crew) mayPoll() bool {
@@ -159,7 +172,7 @@ func (c *Crew) poll(w *worker) {
 	c.mu.Unlock()
 	n := c.poller.look()
 	c.mu.Lock()
-	if n == 0 && len(c.waiting) == 0 {
+	if n == 0 && c.waiting() == 0 {
 		c.leave(w)
 		c.mu.Unlock()
 		n = c.poller.wait()
@@ -197,7 +210,7 @@ func (c *Crew) look() {
 		}
 		w.seen = w.job
 	}
-	if len(c.busy) == c.stalled && (len(c.waiting) > 0 || c.mayPoll()) {
+	if len(c.busy) == c.stalled && (c.waiting() > 0 || c.mayPoll()) {
 		c.hire()
 	}
 	c.staff()
