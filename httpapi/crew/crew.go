@@ -171,6 +171,11 @@ func (c *Crew) poll(w *worker) {
 	c.polling, c.turns = true, 0
 	c.mu.Unlock()
 	n := c.poller.look()
+	if n == 0 {
+		// Who was told of what arrived may have an answer ready to send.
+		runtime.Gosched()
+		n = c.poller.look()
+	}
 	c.mu.Lock()
 	if n == 0 && c.waiting() == 0 {
 		c.leave(w)

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 	"testing/synctest"
 
 	"fieldphone/rtc"
@@ -29,6 +30,7 @@ type client struct {
 	stream string
 	seq    uint64
 	heard  []rtc.Message
+	pings  []time.Time
 	mute   bool // does not answer pings
 	deaf   bool // does not look at what it gets
 }
@@ -68,6 +70,7 @@ func (c *client) hear(frame []byte) {
 			c.stream, c.seq = m.Stream, 0
 		}
 	case *rtc.Ping:
+		c.pings = append(c.pings, time.Now())
 		if !c.mute {
 			go c.request(&rtc.Pong{Seq: c.seq})
 		}

@@ -163,7 +163,8 @@ func (h *Hub) sweep(now time.Time) {
 	}
 }
 
-// ping sends a heartbeat to all and gives up those that are silent.
+// ping sends a heartbeat to those whose time it is, and gives up those that are silent. All at
+// once would hold up what others say.
 func (h *Hub) ping(now time.Time) {
 	frame, err := rtc.Encode(&rtc.Ping{ServerTime: now.UnixMilli()}, 0, "")
 	if err != nil {
@@ -171,6 +172,9 @@ func (h *Hub) ping(now time.Time) {
 		return
 	}
 	for p := range h.ports {
+		if p.beat != h.beat {
+			continue
+		}
 		if p.silent(now, h.cfg.Heartbeat) {
 			h.stats.silent.Add(1)
 			p.shut(rtc.CloseHeartbeat)

@@ -77,6 +77,7 @@ type Conn interface {
 const (
 	inboxLength   = 1024                   // work waiting for the hub's goroutine
 	tickInterval  = 250 * time.Millisecond // of call deadlines and of presence
+	beats         = 8                      // parts of a heartbeat: each connection is pinged in one
 	maxDevices    = 16                     // of one user
 	maxOutbox     = 1024                   // frames kept for a device to resume
 	maxOutboxSize = 4 << 20                // bytes kept for a device to resume
@@ -92,6 +93,7 @@ type Hub struct {
 
 	// Owned by the goroutine of Run:
 	ports   map[*Port]struct{}
+	beat    int // whose connections were pinged last
 	devices map[call.Device]*device
 	users   map[string]map[call.Device]*device
 	calls   calls
@@ -131,7 +133,7 @@ func (h *Hub) Run(ctx context.Context) {
 
 	tick := time.NewTicker(tickInterval)
 	defer tick.Stop()
-	heartbeat := time.NewTicker(h.cfg.Heartbeat)
+	heartbeat := time.NewTicker(max(h.cfg.Heartbeat/beats, 1))
 	defer heartbeat.Stop()
 	for ticks := 0; ; {
 		select {
@@ -144,6 +146,7 @@ func (h *Hub) Run(ctx context.Context) {
 				ticks = 0
 			}
 		case <-heartbeat.C:
+			h.beat = (h.beat + 1) % beats
 			h.ping(h.cfg.Now())
 		case changes := <-syncer.results:
 			h.announce(changes)

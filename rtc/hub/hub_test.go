@@ -113,6 +113,38 @@ func TestPresenceWithinASecond(t *testing.T) {
 	})
 }
 
+// Ensure each connection is pinged once a heartbeat, and those that came one after the
+// other not all at once.
+func TestHeartbeatsAreSpread(t *testing.T) {
+	inBubble(t, func(t *testing.T, h *Hub) {
+		var clients []*client
+		for i := range 10 {
+			clients = append(clients, connect(t, h, fmt.Sprintf("user%d", i), "d"))
+			time.Sleep(500 * time.Millisecond)
+		}
+		time.Sleep(55 * time.Second)
+		moments := make(map[time.Time]int)
+		for _, c := range clients {
+			c.set(func() {
+				for i, at := range c.pings {
+					moments[at]++
+					if i > 0 && at.Sub(c.pings[i-1]) != 5*time.Second {
+						t.Errorf("%s: a ping %v after the other", c.user, at.Sub(c.pings[i-1]))
+					}
+				}
+				if n := len(c.pings); n != 11 && n != 12 {
+					t.Errorf("%s: %d pings in a minute", c.user, n)
+				}
+			})
+		}
+		for at, pings := range moments {
+			if pings > 2 {
+				t.Errorf("%d pings at %v", pings, at)
+			}
+		}
+	})
+}
+
 func TestVanishedIsGoneAndBlinkIsNot(t *testing.T) {
 	inBubble(t, func(t *testing.T, h *Hub) {
 		alice, bob := connect(t, h, "alice", "a"), connect(t, h, "bob", "b")

@@ -35,6 +35,7 @@ type Port struct {
 	// Owned by the goroutine of Run:
 	user   rtc.User
 	device *device // nil before hello
+	beat   int     // at which it is pinged: it came during that one
 }
 
 // Attach takes a connection of a signed-in user. The caller hands each frame
@@ -50,7 +51,7 @@ func (h *Hub) Attach(conn Conn, user rtc.User, session string, link Link) *Port 
 	if endpoint(user.ID) { // of this process, and it may speak to hundreds at once
 		p.limiter = rate.NewLimiter(rate.Inf, 0)
 	}
-	if !h.post(func() { h.ports[p] = struct{}{} }) {
+	if !h.post(func() { p.beat, h.ports[p] = h.beat, struct{}{} }) {
 		return nil
 	}
 	h.stats.connections.Add(1)
