@@ -55,6 +55,7 @@ type site struct {
 	people   *people.Service
 	limits   *ConnLimits
 	client   *http.Client
+	alone    bool
 }
 
 type siteOptions struct {
@@ -67,6 +68,8 @@ type siteOptions struct {
 	files  files.Config
 	export []ExportPart
 	onGone func(context.Context, string) error
+	// alone has a goroutine read each WebSocket, as where a crew cannot.
+	alone bool
 }
 
 func near(reached netip.Addr) (netip.Addr, bool) {
@@ -140,7 +143,7 @@ func newSite(t *testing.T, change ...func(*siteOptions)) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &site{t: t, log: db.AdminLog(), addr: ln.Addr().String(), url: "https://" + ln.Addr().String(), accounts: accounts, people: everybody, limits: &options.limits}
+	s := &site{t: t, log: db.AdminLog(), addr: ln.Addr().String(), url: "https://" + ln.Addr().String(), accounts: accounts, people: everybody, limits: &options.limits, alone: options.alone}
 	announcer := announce.New(announce.Config{
 		Store: db.Announcements(), People: testPeople{accounts}, Line: h, Keep: 24 * time.Hour, Now: options.now, Logger: log,
 	})
@@ -159,7 +162,11 @@ func newSite(t *testing.T, change ...func(*siteOptions)) *site {
 	go func() { announcer.Run(ctx); done <- nil }()
 	go func() { done <- accounts.Run(ctx) }()
 	go func() { done <- everybody.Run(ctx) }()
-	go func() { done <- app.Serve(tls.NewListener(s.limits.Listen(ln), ca.TLSConfig())) }()
+	accept := s.limits.Listen(ln)
+	if options.alone {
+		accept = ln
+	}
+	go func() { done <- app.Serve(tls.NewListener(accept, ca.TLSConfig())) }()
 	s.client = s.newClient("")
 	t.Cleanup(func() {
 		cancel()

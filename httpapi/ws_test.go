@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -47,8 +48,19 @@ func answerTo(t *testing.T, conn *websocket.Conn, id string) rtc.Type {
 
 // Ensure messages are heard however the client cuts them into pieces: many at
 // once, one byte after the other, in fragments, with pings between them.
-func TestSocketHearsHoweverItIsCut(t *testing.T) {
-	s := newSite(t)
+func TestSocketHearsHoweverItIsCut(t *testing.T) { served(t, hearsHoweverItIsCut) }
+
+// served runs a test with a crew that reads WebSockets, and with a goroutine for each.
+func served(t *testing.T, test func(*testing.T, *site)) {
+	for name, alone := range map[string]bool{"crew": false, "alone": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, newSite(t, func(o *siteOptions) { o.alone = alone }))
+		})
+	}
+}
+
+func hearsHoweverItIsCut(t *testing.T, s *site) {
 	conn := s.socket(s.signUp("maria"), "maria-phone")
 	write := func(bytes []byte) {
 		t.Helper()
@@ -110,8 +122,9 @@ func TestSocketOfAnImpatientClientIsClosed(t *testing.T) {
 }
 
 // Ensure a client that does not read is given up, and nobody waits for it.
-func TestClientThatDoesNotReadHoldsUpNobody(t *testing.T) {
-	s := newSite(t)
+func TestClientThatDoesNotReadHoldsUpNobody(t *testing.T) { served(t, unreadHoldsUpNobody) }
+
+func unreadHoldsUpNobody(t *testing.T, s *site) {
 	alice, deaf := s.socket(s.signUp("alice"), "alice-phone"), s.socket(s.signUp("deaf"), "deaf-phone1")
 	carol, dave := s.socket(s.signUp("carol"), "carol-phone"), s.socket(s.signUp("dave"), "dave-phone1")
 	callUp := func(call, to string, from, at *websocket.Conn) {
@@ -145,4 +158,72 @@ func TestClientThatDoesNotReadHoldsUpNobody(t *testing.T) {
 		}
 	}
 	next[*rtc.CallPeer](t, alice) // the deaf end is away
+}
+
+// Ensure what is no message of a client ends its connection, as the RFC has it,
+// whatever it is cut into.
+func TestSocketEndsWhatIsNoMessage(t *testing.T) { served(t, endsWhatIsNoMessage) }
+
+func endsWhatIsNoMessage(t *testing.T, s *site) {
+	token := s.signUp("maria")
+	large := func(opcode, size byte, length ...byte) []byte {
+		return append(append([]byte{opcode, size}, length...), 1, 2, 3, 4, 'x', 'y', 'z')
+	}
+	var fragments []byte
+	for range 40_000 {
+		fragments = append(fragments, 0, 0x80, 0, 0, 0, 0)
+	}
+	for name, tt := range map[string]struct {
+		frame []byte
+		code  int // of the close frame; 0: none need come
+	}{
+		"not masked":            {[]byte{0x81, 0x02, '{', '}'}, websocket.CloseProtocolError},
+		"too large":             {large(0x81, 0xff, 0, 0, 0, 0, 0, 1, 0, 1), websocket.CloseMessageTooBig},
+		"larger than there is":  {large(0x81, 0xff, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff), websocket.CloseMessageTooBig},
+		"a negative size":       {large(0x81, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 1), 0},
+		"large control":         {large(0x89, 0xfe, 0, 126), websocket.CloseProtocolError},
+		"control in fragments":  {[]byte{0x09, 0x80, 0, 0, 0, 0}, websocket.CloseProtocolError},
+		"no such opcode":        {[]byte{0x83, 0x80, 0, 0, 0, 0}, websocket.CloseProtocolError},
+		"continues nothing":     {[]byte{0x80, 0x80, 0, 0, 0, 0}, websocket.CloseProtocolError},
+		"compressed":            {[]byte{0xc1, 0x80, 0, 0, 0, 0}, websocket.CloseProtocolError},
+		"endless fragments":     {append([]byte{0x01, 0x80, 0, 0, 0, 0}, fragments...), 0},
+		"binary":                {[]byte{0x82, 0x80, 0, 0, 0, 0}, rtc.CloseProtocolError.Code},
+		"a close with a reason": {append([]byte{0x88, 0x82, 0, 0, 0, 0}, 0x03, 0xe8), websocket.CloseNormalClosure},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if name == "endless fragments" && s.alone {
+				t.Skip("each is read as it comes, and nothing is kept")
+			}
+			conn := s.socket(token, "maria-phone")
+			for i := 0; i < len(tt.frame); i += 1000 {
+				if _, err := conn.NetConn().Write(tt.frame[i:min(i+1000, len(tt.frame))]); err != nil {
+					break // it is over
+				}
+			}
+			_ = conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+			for {
+				_, _, err := conn.ReadMessage()
+				if err == nil {
+					continue
+				}
+				if closed, ok := err.(*websocket.CloseError); strings.Contains(err.Error(), "timeout") || tt.code != 0 && (!ok || closed.Code != tt.code) {
+					t.Errorf("got %v, want it closed with %d", err, tt.code)
+				}
+				break
+			}
+		})
+	}
+	answerable := s.socket(token, "maria-phone")
+	say(t, answerable, &rtc.Pong{})
+	if err := answerable.WriteControl(websocket.PingMessage, []byte("hi"), time.Now().Add(time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	ponged := make(chan string, 1)
+	answerable.SetPongHandler(func(data string) error { ponged <- data; return errors.New("enough") })
+	_ = answerable.SetReadDeadline(time.Now().Add(10 * time.Second))
+	for len(ponged) == 0 {
+		if _, _, err := answerable.ReadMessage(); err != nil && len(ponged) == 0 {
+			t.Fatal(err)
+		}
+	}
 }

@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // served is a connection that a crew serves, and the client's end of it.
@@ -87,6 +89,51 @@ func TestManyConnectionsAreServed(t *testing.T) {
 		})
 	}
 	wg.Wait()
+	c.Stop()
+}
+
+// Ensure that what arrives while a connection is being handled is handled
+// afterwards, not at the same time, and that a buffer which is too small
+// makes no difference.
+func TestWhatArrivesMeanwhileIsHandled(t *testing.T) {
+	var c Crew
+	read, goOn := make(chan struct{}, 10), make(chan struct{})
+	var inside atomic.Int32
+	_, client := served(t, &c, time.Minute, func(conn *Conn) bool {
+		if inside.Add(1) > 1 {
+			t.Error("two at once")
+		}
+		defer inside.Add(-1)
+		more := echo(conn)
+		read <- struct{}{}
+		<-goOn
+		return more
+	})
+	_, other := served(t, &c, time.Minute, echo)
+	_ = client.SetDeadline(time.Now().Add(10 * time.Second))
+	ask := func(conn *net.TCPConn, bytes int) {
+		t.Helper()
+		if _, err := conn.Write(make([]byte, bytes)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.ReadFull(conn, make([]byte, bytes)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ask(client, 512*5) // five times the buffer
+	<-read
+	for range 3 {
+		if _, err := client.Write([]byte("more")); err != nil {
+			t.Fatal(err)
+		}
+		for range 10 {
+			ask(other, 1) // by then the crew has heard of it
+		}
+	}
+	close(goOn)
+	if _, err := io.ReadFull(client, make([]byte, 3*len("more"))); err != nil {
+		t.Errorf("what arrived meanwhile was forgotten: %v", err)
+	}
 	c.Stop()
 }
 
@@ -208,10 +255,17 @@ func TestDescriptorIsUsedAgain(t *testing.T) {
 			t.Fatal("the end was not heard")
 		}
 	}
+	conn, client := served(t, &c, time.Minute, echo)
+	defer client.Close()
+	waitFor(t, func() bool { c.mu.Lock(); defer c.mu.Unlock(); return c.polling && conn.state.Load() == resting })
 	c.mu.Lock()
-	if c.conns != 0 {
-		t.Errorf("%d connections are left", c.conns)
+	c.poller.events[0] = unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(conn.fd), Pad: conn.generation - 1}
+	c.arrived(1)
+	if conn.state.Load() != resting {
+		t.Error("it heard of what came to another")
 	}
 	c.mu.Unlock()
+	client.Close()
+	waitFor(t, func() bool { c.mu.Lock(); defer c.mu.Unlock(); return c.conns == 0 })
 	c.Stop()
 }
