@@ -68,6 +68,16 @@ type Listener struct {
 	Advertised netip.Addr
 
 	opened bool
+	// more are sockets at the address of UDP, which take some of its clients.
+	more []*net.UDPConn
+}
+
+// sockets are those over UDP, none of a TCP listener.
+func (l Listener) sockets() []*net.UDPConn {
+	if l.UDP == nil {
+		return nil
+	}
+	return append([]*net.UDPConn{l.UDP}, l.more...)
 }
 
 const (
@@ -117,13 +127,14 @@ func (l Listener) String() string {
 }
 
 func (l Listener) close() error {
-	if l.UDP != nil {
-		return l.UDP.Close()
-	}
 	if l.TCP != nil {
 		return l.TCP.Close()
 	}
-	return nil
+	var errs []error
+	for _, conn := range l.sockets() {
+		errs = append(errs, conn.Close())
+	}
+	return errors.Join(errs...)
 }
 
 // addrPort is the canonical form of a socket's address: IPv4 is never written

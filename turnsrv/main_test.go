@@ -23,7 +23,12 @@ import (
 // path is how the servers of all tests forward packets.
 var path = flag.String("path", string(turnsrv.PathUser), "kernel, user or plain")
 
+// shards is how many sockets their UDP listeners have, where the system allows it.
+var shards = flag.Int("shards", 2, "sockets of each UDP address")
+
 func TestMain(m *testing.M) {
+	flag.Parse()
+	turnsrv.SetShards(*shards)
 	if what := os.Getenv(serverEnv); what != "" {
 		if err := serveForTest(what); err != nil {
 			fmt.Fprintln(os.Stderr, err)

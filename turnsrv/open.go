@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"runtime"
 )
 
 const (
@@ -16,8 +17,8 @@ const (
 	portZeroTries = 16
 )
 
-// Open opens one UDP socket and one TCP listener on each address, so that an
-// answer always leaves from the address that was asked. Port 0 picks one free
+// Open opens UDP sockets and a TCP listener on each address, so that an answer
+// always leaves from the address that was asked: one UDP socket for two processors. Port 0 picks one free
 // port for both transports, on each address by itself. On error nothing stays
 // open.
 func Open(ctx context.Context, addresses []netip.Addr, port uint16) ([]Listener, error) {
@@ -31,6 +32,14 @@ func Open(ctx context.Context, addresses []netip.Addr, port uint16) ([]Listener,
 	}
 	return opened, nil
 }
+
+// maxShards bounds the sockets of one address.
+const maxShards = 8
+
+// shards is how many sockets take the packets of one address, each read by a
+// goroutine of its own: the system gives all of a client's to one of them. As many read the
+// relay ports, so that both together have all processors. Tests have more.
+var shards = func() int { return min((runtime.GOMAXPROCS(0)+1)/2, maxShards) }
 
 func openPair(ctx context.Context, address netip.Addr, port uint16) ([]Listener, error) {
 	if !address.IsValid() || address.IsUnspecified() {
@@ -52,13 +61,12 @@ func openPair(ctx context.Context, address netip.Addr, port uint16) ([]Listener,
 		tcp, err = config.Listen(ctx, "tcp", udp.LocalAddr().String())
 		if err == nil {
 			conn := udp.(*net.UDPConn)
-			_ = conn.SetReadBuffer(listenerBuffer)
-			_ = conn.SetWriteBuffer(listenerBuffer)
-			plain := address.WithZone("")
-			return []Listener{
-				{UDP: conn, Address: plain, opened: true},
-				{TCP: tcp, Address: plain, opened: true},
-			}, nil
+			l := Listener{UDP: conn, more: share(ctx, conn, shards()-1), Address: address.WithZone(""), opened: true}
+			for _, conn := range l.sockets() {
+				_ = conn.SetReadBuffer(listenerBuffer)
+				_ = conn.SetWriteBuffer(listenerBuffer)
+			}
+			return []Listener{l, {TCP: tcp, Address: l.Address, opened: true}}, nil
 		}
 		udp.Close()
 	}

@@ -18,6 +18,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"net"
 	"net/netip"
 	"slices"
 	"sync"
@@ -67,10 +68,10 @@ type Server struct {
 	running   sync.WaitGroup
 }
 
-// listener is one socket and what came through it.
+// listener is the sockets of one address and transport, and what came through them.
 type listener struct {
 	Listener
-	socket    *udpSocket // nil for TCP
+	socket    *udpSocket // the first of them; nil for TCP
 	endpoints map[*endpoint]struct{}
 	gone      bool
 }
@@ -155,20 +156,31 @@ func (s *Server) addValid(listeners []Listener) ([]*listener, error) {
 	return added, nil
 }
 
-// serve starts a listener's reader; s.mu is held.
+// serve starts a listener's readers; s.mu is held.
 func (s *Server) serve(l *listener) error {
 	if l.TCP != nil {
 		s.running.Add(1)
 		go s.accept(l)
 		return nil
 	}
-	sock := newUDPSocket(l.UDP, &s.counters)
-	l.socket = sock
+	for _, conn := range l.sockets() {
+		if err := s.serveUDP(l, conn); err != nil {
+			return fmt.Errorf("turn: listener %s: %w", l, err)
+		}
+	}
+	return nil
+}
+
+func (s *Server) serveUDP(l *listener, conn *net.UDPConn) error {
+	sock := newUDPSocket(conn, &s.counters)
 	e := newEndpoint(s, l, l.Address, sock)
 	if s.path != PathPlain {
 		if err := sock.forwardFor(e); err != nil {
-			return fmt.Errorf("turn: listener %s: %w", l.UDP.LocalAddr(), err)
+			return err
 		}
+	}
+	if l.socket == nil {
+		l.socket = sock
 	}
 	l.endpoints[e] = struct{}{}
 	s.running.Add(1)
