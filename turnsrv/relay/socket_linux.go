@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"os"
 	"sync/atomic"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -110,10 +111,24 @@ func (s *Socket) Send(p []byte, to netip.AddrPort) error {
 		return net.ErrClosed
 	}
 	defer s.done()
-	if to.Addr().Is4() {
-		return unix.Sendto(s.fd, p, unix.MSG_DONTWAIT, &unix.SockaddrInet4{Port: int(to.Port()), Addr: to.Addr().As4()})
+	var name unix.RawSockaddrInet6
+	size := putName(&name, to, !to.Addr().Is4())
+	var data *byte
+	if len(p) > 0 {
+		data = &p[0]
 	}
-	return unix.Sendto(s.fd, p, unix.MSG_DONTWAIT, &unix.SockaddrInet6{Port: int(to.Port()), Addr: to.Addr().As16(), ZoneId: scope(to.Addr())})
+	for {
+		// It does not block, so the scheduler need not hear of it.
+		_, _, errno := unix.RawSyscall6(unix.SYS_SENDTO, uintptr(s.fd), uintptr(unsafe.Pointer(data)), uintptr(len(p)),
+			unix.MSG_DONTWAIT, uintptr(unsafe.Pointer(&name)), uintptr(size))
+		switch errno {
+		case 0:
+			return nil
+		case unix.EINTR:
+		default:
+			return errno
+		}
+	}
 }
 
 // Receive reads what waits, into the buffers of r from the given one on, at most

@@ -82,18 +82,21 @@ func (w *Writer) Add(head, data []byte, to netip.AddrPort) {
 
 // begin starts a message; finish ends it.
 func (w *Writer) begin(to netip.AddrPort) {
-	name := &w.names[w.added]
 	h := &w.headers[w.added].hdr
-	if to.Addr().Is4() && !w.six {
-		four := (*unix.RawSockaddrInet4)(unsafe.Pointer(name))
-		*four = unix.RawSockaddrInet4{Family: unix.AF_INET, Port: ntohs(to.Port()), Addr: to.Addr().As4()}
-		h.Namelen = unix.SizeofSockaddrInet4
-	} else {
-		*name = unix.RawSockaddrInet6{Family: unix.AF_INET6, Port: ntohs(to.Port()), Addr: to.Addr().As16(), Scope_id: scope(to.Addr())}
-		h.Namelen = unix.SizeofSockaddrInet6
-	}
+	h.Namelen = putName(&w.names[w.added], to, w.six || !to.Addr().Is4())
 	h.Iov = &w.iovecs[w.pieces]
 	h.SetIovlen(0)
+}
+
+// putName writes an address for a socket of its family, or of IPv6, and returns its size.
+func putName(name *unix.RawSockaddrInet6, to netip.AddrPort, six bool) uint32 {
+	if !six {
+		four := (*unix.RawSockaddrInet4)(unsafe.Pointer(name))
+		*four = unix.RawSockaddrInet4{Family: unix.AF_INET, Port: ntohs(to.Port()), Addr: to.Addr().As4()}
+		return unix.SizeofSockaddrInet4
+	}
+	*name = unix.RawSockaddrInet6{Family: unix.AF_INET6, Port: ntohs(to.Port()), Addr: to.Addr().As16(), Scope_id: scope(to.Addr())}
+	return unix.SizeofSockaddrInet6
 }
 
 func (w *Writer) piece(data []byte) {

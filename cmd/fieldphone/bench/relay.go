@@ -108,27 +108,57 @@ func relayRound(ctx context.Context, target Target, load RelayLoad, places wire.
 }
 
 // open makes a client of the target, with an allocation.
-func (t Target) open(ctx context.Context, number int, from wire.Place, local netip.Addr) (c *turnclient.Client, relayed netip.AddrPort, err error) {
-	err = from(func() error {
-		c, err = turnclient.Dial(ctx, turnclient.Target{Network: t.Network, Address: t.Address, TLS: untrusted(t.Network), Local: local})
-		return err
-	})
+func (t Target) open(ctx context.Context, number int, from wire.Place, local netip.Addr) (*turnclient.Client, netip.AddrPort, error) {
+	clients, err := t.dial(ctx, 1, from, local)
 	if err != nil {
-		return nil, relayed, err
+		return nil, netip.AddrPort{}, err
 	}
-	user, password := t.User, t.Password
-	if t.Secret != nil {
-		user, password = credential.Issue(t.Secret, "bench", fmt.Sprintf("bench-%d", number), time.Now().Add(time.Hour))
-	}
-	c.SignIn(user, password)
-	if relayed, err = c.Allocate(ctx); err != nil {
+	c := clients[0]
+	relayed, err := t.allocate(ctx, number, c)
+	if err != nil {
 		return nil, relayed, errors.Join(err, c.Close())
 	}
 	return c, relayed, nil
 }
 
-// workers ask for allocations at the same time.
-const workers = 8
+// dial makes clients that have asked for nothing yet. To enter a namespace costs
+// as much as an allocation, so several enter it at once.
+func (t Target) dial(ctx context.Context, clients int, from wire.Place, local netip.Addr) (all []*turnclient.Client, err error) {
+	err = from(func() error {
+		for range clients {
+			c, err := turnclient.Dial(ctx, turnclient.Target{Network: t.Network, Address: t.Address, TLS: untrusted(t.Network), Local: local})
+			if err != nil {
+				return err
+			}
+			all = append(all, c)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, errors.Join(append([]error{err}, closeClients(all)...)...)
+	}
+	return all, nil
+}
+
+func closeClients(all []*turnclient.Client) (errs []error) {
+	for _, c := range all {
+		errs = append(errs, c.Close())
+	}
+	return errs
+}
+
+// allocate signs a client in and gets it a relay port.
+func (t Target) allocate(ctx context.Context, number int, c *turnclient.Client) (netip.AddrPort, error) {
+	user, password := t.User, t.Password
+	if t.Secret != nil {
+		user, password = credential.Issue(t.Secret, "bench", fmt.Sprintf("bench-%d", number), time.Now().Add(time.Hour))
+	}
+	c.SignIn(user, password)
+	return c.Allocate(ctx)
+}
+
+// workers ask for allocations at the same time, each with so many sockets ready.
+const workers, ready = 8, 32
 
 // Allocations measures how fast allocations are made and released.
 func Allocations(ctx context.Context, targets []Target, duration time.Duration, places wire.Places, rounds int, progress io.Writer) ([]Row, error) {
@@ -142,12 +172,10 @@ func Allocations(ctx context.Context, targets []Target, duration time.Duration, 
 		before, began := cpuOf(t.PID), time.Now()
 		for worker := range workers {
 			wg.Go(func() {
-				for n := 0; ctx.Err() == nil; n++ {
-					err := t.cycle(ctx, worker*1_000_000+n, places)
+				for n := 0; ctx.Err() == nil; n += ready {
+					done, err := t.cycle(ctx, worker*1_000_000+n, places)
 					mu.Lock()
-					if err == nil {
-						cycles++
-					} else {
+					if cycles += done; err != nil {
 						failed = err
 					}
 					mu.Unlock()
@@ -165,16 +193,29 @@ func Allocations(ctx context.Context, targets []Target, duration time.Duration, 
 	})
 }
 
-// cycle is finished even if ctx ends meanwhile: an allocation that is left would
-// be in the way of the next client on its port.
-func (t Target) cycle(ctx context.Context, number int, places wire.Places) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
-	defer cancel()
-	c, _, err := t.open(ctx, number, places.Client, places.ClientAddress)
+// cycle makes and releases allocations, one after the other, until ctx ends. The last is
+// finished: one that is left would be in the way of the next client on its port.
+func (t Target) cycle(ctx context.Context, number int, places wire.Places) (done int, failed error) {
+	clients, err := t.dial(context.WithoutCancel(ctx), ready, places.Client, places.ClientAddress)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	return errors.Join(c.Release(ctx), c.Close())
+	patient, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	for i, c := range clients {
+		if ctx.Err() == nil {
+			_, err := t.allocate(patient, number+i, c)
+			if err == nil {
+				err = c.Release(patient)
+			}
+			if err == nil {
+				done++
+			}
+			failed = errors.Join(failed, err)
+		}
+		failed = errors.Join(failed, c.Close())
+	}
+	return done, failed
 }
 
 // Hold makes allocations, as fast as it can, keeps them all while it refreshes
