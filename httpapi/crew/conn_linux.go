@@ -102,8 +102,11 @@ func (w *Conn) happened(events uint32) {
 	}
 }
 
-// read lets what has arrived be handled.
+// read lets what has arrived be handled, unless what came before it was the end.
 func (w *Conn) read() {
+	if w.isClosed() {
+		return
+	}
 	w.drained = false
 	if w.handle() || !w.state.CompareAndSwap(handling, resting) {
 		w.state.Store(handling)
@@ -277,6 +280,12 @@ func (w *Conn) Close() error {
 		w.limit.Stop()
 	}
 	return os.NewSyscallError("close", unix.Close(w.fd))
+}
+
+func (w *Conn) isClosed() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.closed
 }
 
 func (c *Crew) forget(conn *Conn) {

@@ -134,6 +134,30 @@ func TestWhatArrivesMeanwhileIsHandled(t *testing.T) {
 	if _, err := io.ReadFull(client, make([]byte, 3*len("more"))); err != nil {
 		t.Errorf("what arrived meanwhile was forgotten: %v", err)
 	}
+
+	// Nothing is handled after the end.
+	handled, end := make(chan struct{}, 10), make(chan struct{})
+	_, last := served(t, &c, time.Minute, func(conn *Conn) bool {
+		handled <- struct{}{}
+		<-end
+		conn.Close()
+		return false
+	})
+	for range 2 {
+		if _, err := last.Write([]byte("x")); err != nil {
+			t.Fatal(err)
+		}
+		for range 10 {
+			ask(other, 1)
+		}
+	}
+	close(end)
+	for range 100 {
+		ask(other, 1)
+	}
+	if len(handled) != 1 {
+		t.Errorf("handled %d times", len(handled))
+	}
 	c.Stop()
 }
 

@@ -13,16 +13,18 @@ const (
 	// waits behind it waits for a few of these.
 	stallCheck = 10 * time.Millisecond
 	// fairShare is how many jobs may wait for each busy worker before another is
-	// woken, which costs more than a job; and how many are done before the crew
-	// looks again for what has arrived.
-	fairShare, fairTurns = 4, 64
+	// woken, which costs more than a job.
+	fairShare = 4
+	// pollTurns is how many jobs are done before the crew polls its connections,
+	// though others wait.
+	pollTurns = 64
 )
 
-// Crew does jobs, in the order in which they were asked for as far as there are
-// hands, and handles what arrives on connections. A worker without a job waits for what arrives on connections, and
-// then handles it itself: a message takes one goroutine, awake once. A job that
-// is held up, by a disk or a client that does not read, is made up for by one
-// worker more. The zero Crew is ready.
+// Crew does jobs, oldest first, and handles what arrives on connections. A
+// worker without a job polls those, and handles what has arrived itself: a
+// message takes one goroutine, awake once. A worker that is held up, by a disk
+// or by a client that does not read, is made up for by one more. The zero
+// Crew is ready.
 type Crew struct {
 	mu      sync.Mutex
 	asked   queue // by Do
@@ -30,12 +32,12 @@ type Crew struct {
 	idle    []*worker
 	busy    map[*worker]struct{}
 	stalled int // of those
-	turns   int // jobs since the last look for what has arrived
+	turns   int // jobs since the last poll
 	poller  *poller
 	polling bool // a worker waits there
 	conns   int  // that are served
-	stall   *time.Timer
-	looking bool // stall runs
+	check   *time.Timer
+	checks  bool // check runs
 	stopped bool // nobody stays idle any more
 }
 
@@ -57,7 +59,7 @@ func (c *Crew) waiting() int { return len(c.asked) + len(c.heard) }
 type worker struct {
 	wake    chan bool // false lets it go
 	job     uint64    // number of what it does
-	seen    uint64    // job as of the last look
+	seen    uint64    // job as of the last stallCheck
 	stalled bool
 }
 
@@ -118,7 +120,7 @@ func (c *Crew) next(w *worker) (job func(), stays bool) {
 	defer c.mu.Unlock()
 	c.goesOn(w)
 	for len(c.busy)-c.stalled <= hands() {
-		if c.waiting() > 0 && (c.turns < fairTurns || !c.mayPoll()) {
+		if c.waiting() > 0 && (c.turns < pollTurns || !c.mayPoll()) {
 			w.job++
 			return c.take(), true
 		}
@@ -147,9 +149,9 @@ func (c *Crew) goesOn(w *worker) {
 func (c *Crew) leave(w *worker) {
 	c.goesOn(w)
 	delete(c.busy, w)
-	if len(c.busy) == 0 && c.looking {
-		c.stall.Stop()
-		c.looking = false
+	if len(c.busy) == 0 && c.checks {
+		c.check.Stop()
+		c.checks = false
 	}
 }
 
@@ -189,25 +191,24 @@ func (c *Crew) poll(w *worker) {
 	c.staff()
 }
 
-// watch makes sure that look comes.
+// watch makes sure that relieve comes.
 func (c *Crew) watch() {
 	switch {
-	case c.looking || len(c.busy) == 0:
+	case c.checks || len(c.busy) == 0:
 		return
-	case c.stall == nil:
-		c.stall = time.AfterFunc(stallCheck, c.look)
+	case c.check == nil:
+		c.check = time.AfterFunc(stallCheck, c.relieve)
 	default:
-		c.stall.Reset(stallCheck)
+		c.check.Reset(stallCheck)
 	}
-	c.looking = true
+	c.checks = true
 }
 
-// look replaces workers that do what they did at the last look, and goes on
-// while others would have to wait for them.
-func (c *Crew) look() {
+// relieve replaces workers that do what they did the last time.
+func (c *Crew) relieve() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.looking = false
+	c.checks = false
 	for w := range c.busy {
 		if !w.stalled && w.job == w.seen {
 			w.stalled = true

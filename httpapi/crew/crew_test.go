@@ -42,7 +42,7 @@ func TestWorkBesideWhatIsHeldUp(t *testing.T) {
 	waitFor(t, func() bool {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		return len(c.busy) == 0 && c.stalled == 0 && len(c.idle) <= hands() && !c.looking
+		return len(c.busy) == 0 && c.stalled == 0 && len(c.idle) <= hands() && !c.checks
 	})
 	var ran sync.WaitGroup
 	for range 1000 {
