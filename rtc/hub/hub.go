@@ -77,7 +77,7 @@ type Conn interface {
 const (
 	inboxLength   = 1024                   // work waiting for the hub's goroutine
 	tickInterval  = 250 * time.Millisecond // of call deadlines and of presence
-	beats         = 8                      // parts of a heartbeat: each connection is pinged in one
+	beats         = 20                     // parts of a heartbeat: each connection is pinged in one
 	maxDevices    = 16                     // of one user
 	maxOutbox     = 1024                   // frames kept for a device to resume
 	maxOutboxSize = 4 << 20                // bytes kept for a device to resume
