@@ -123,9 +123,10 @@ func (s *swarm) signIn(ctx context.Context, clients []*hubClient, window time.Du
 
 // quiet waits until nothing has arrived for a moment.
 func (s *swarm) quiet(ctx context.Context) {
+	said := func() int64 { return s.messages.Load() - s.pings.Load() }
 	for range 60 {
-		before := s.messages.Load()
-		if sleep(ctx, settleQuiet) != nil || s.messages.Load() == before {
+		before := said()
+		if sleep(ctx, settleQuiet) != nil || said() == before {
 			return
 		}
 	}
