@@ -206,7 +206,8 @@ func endsWhatIsNoMessage(t *testing.T, s *site) {
 				if err == nil {
 					continue
 				}
-				if closed, ok := err.(*websocket.CloseError); strings.Contains(err.Error(), "timeout") || tt.code != 0 && (!ok || closed.Code != tt.code) {
+				var closed *websocket.CloseError
+				if strings.Contains(err.Error(), "timeout") || tt.code != 0 && (!errors.As(err, &closed) || closed.Code != tt.code) {
 					t.Errorf("got %v, want it closed with %d", err, tt.code)
 				}
 				break

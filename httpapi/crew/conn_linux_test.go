@@ -51,7 +51,7 @@ func echo(conn *Conn) bool {
 		}
 		if err != nil {
 			if !errors.Is(err, ErrAgain) {
-				conn.Close()
+				_ = conn.Close()
 			}
 			return false
 		}
@@ -140,7 +140,7 @@ func TestWhatArrivesMeanwhileIsHandled(t *testing.T) {
 	_, last := served(t, &c, time.Minute, func(conn *Conn) bool {
 		handled <- struct{}{}
 		<-end
-		conn.Close()
+		_ = conn.Close()
 		return false
 	})
 	for range 2 {
@@ -196,7 +196,7 @@ func TestClientThatTakesNothingIsCutOff(t *testing.T) {
 	over := make(chan struct{})
 	conn, _ := served(t, &c, 50*time.Millisecond, func(conn *Conn) bool {
 		if _, err := conn.Read(make([]byte, 1)); !errors.Is(err, ErrAgain) {
-			conn.Close()
+			_ = conn.Close()
 			close(over)
 		}
 		return false
