@@ -83,7 +83,7 @@ func (c *limitedConn) adopt(by *crew.Crew) (*crew.Conn, error) {
 	if !ok {
 		return nil, errors.ErrUnsupported
 	}
-	served, err := by.Adopt(tcp, writeWait)
+	served, err := by.Adopt(tcp, writeWait, maxUnsent)
 	if err == nil {
 		c.Conn = served
 	}

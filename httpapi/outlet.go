@@ -17,6 +17,10 @@ const writeWait = 10 * time.Second
 // of sends; it leaves room for a whole stream to resume.
 const maxQueued = 6 << 20
 
+// maxUnsent bounds the bytes that a crew keeps for a client which does not take
+// them: all that was queued at once, and pongs.
+const maxUnsent = maxQueued + 1<<20
+
 // outlet is the sending half of a signalling connection, the same for every
 // transport: a bounded queue, a reason to close, and the end of the session.
 // It is a hub.Conn. It holds no memory for what does not wait.

@@ -1,6 +1,7 @@
 package crew
 
 import (
+	"errors"
 	"io"
 	"net"
 	"os"
@@ -20,6 +21,7 @@ type Conn struct {
 	fd            int
 	generation    int32
 	patience      time.Duration
+	most          int // bytes of unsent
 	local, remote net.Addr
 	handle        func() (more bool)
 	reads, sends  func()
@@ -45,14 +47,14 @@ const (
 )
 
 // Adopt takes over a connection, which is closed: the runtime's poller would wake up
-// for whatever arrives. A client that takes nothing of what is written for as long as
-// the patience is cut off.
-func (c *Crew) Adopt(tcp *net.TCPConn, patience time.Duration) (*Conn, error) {
+// for whatever arrives. A client is cut off that takes nothing of what is written for as
+// long as the patience, or leaves more than so many bytes unsent.
+func (c *Crew) Adopt(tcp *net.TCPConn, patience time.Duration, most int) (*Conn, error) {
 	raw, err := tcp.SyscallConn()
 	if err != nil {
 		return nil, err
 	}
-	conn := &Conn{crew: c, patience: patience, local: tcp.LocalAddr(), remote: tcp.RemoteAddr(), drained: true}
+	conn := &Conn{crew: c, patience: patience, most: most, local: tcp.LocalAddr(), remote: tcp.RemoteAddr(), drained: true}
 	var failed error
 	if err := raw.Control(func(fd uintptr) { conn.fd, failed = unix.FcntlInt(fd, unix.F_DUPFD_CLOEXEC, 0) }); err != nil {
 		return nil, err
@@ -69,7 +71,8 @@ func (c *Crew) Adopt(tcp *net.TCPConn, patience time.Duration) (*Conn, error) {
 		}
 	}
 	c.conns++
-	return conn, tcp.Close()
+	_ = tcp.Close()
+	return conn, nil
 }
 
 // Serve lets a worker call handle whenever something has arrived, never two of
@@ -124,6 +127,8 @@ func (c *Crew) again(reads func()) {
 // ErrAgain says that there is nothing to read now.
 var ErrAgain net.Error = again{}
 
+var errUnsent = errors.New("the client takes too little of what is written")
+
 type again struct{}
 
 func (again) Error() string   { return "nothing has arrived" }
@@ -169,6 +174,10 @@ func (w *Conn) Write(p []byte) (int, error) {
 		return 0, net.ErrClosed
 	}
 	if len(w.unsent) > 0 {
+		if len(w.unsent)+len(p) > w.most {
+			w.shut()
+			return 0, errUnsent
+		}
 		w.unsent = append(w.unsent, p...)
 		return len(p), nil
 	}

@@ -31,7 +31,7 @@ func served(t *testing.T, c *Crew, patience time.Duration, handle func(conn *Con
 	if err != nil {
 		t.Fatal(err)
 	}
-	conn, err := c.Adopt(accepted.(*net.TCPConn), patience)
+	conn, err := c.Adopt(accepted.(*net.TCPConn), patience, 20<<20)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -211,6 +211,45 @@ func TestClientThatTakesNothingIsCutOff(t *testing.T) {
 	}
 	if _, err := conn.Write([]byte("x")); !errors.Is(err, net.ErrClosed) {
 		t.Errorf("writing afterwards: %v", err)
+	}
+	c.Stop()
+}
+
+// Ensure a client that asks for ever more answers, and takes none, is cut off.
+func TestWhatIsKeptIsBounded(t *testing.T) {
+	var c Crew
+	over := make(chan struct{})
+	_, client := served(t, &c, time.Minute, func(conn *Conn) bool {
+		var buffer [512]byte
+		for {
+			n, err := conn.Read(buffer[:])
+			if n > 0 {
+				_, _ = conn.Write(make([]byte, 64*n))
+			}
+			if errors.Is(err, ErrAgain) {
+				return false
+			}
+			if err != nil {
+				conn.mu.Lock()
+				if kept := len(conn.unsent); kept > 20<<20 {
+					t.Errorf("%d bytes were kept", kept)
+				}
+				conn.mu.Unlock()
+				_ = conn.Close()
+				close(over)
+				return false
+			}
+		}
+	})
+	for {
+		if _, err := client.Write(make([]byte, 64<<10)); err != nil {
+			break // it is over
+		}
+	}
+	select {
+	case <-over:
+	case <-time.After(10 * time.Second):
+		t.Error("it was not cut off")
 	}
 	c.Stop()
 }

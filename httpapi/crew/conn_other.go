@@ -13,7 +13,9 @@ type Conn struct{ *net.TCPConn }
 
 // Adopt fails with errors.ErrUnsupported: each connection needs a goroutine that
 // reads.
-func (c *Crew) Adopt(*net.TCPConn, time.Duration) (*Conn, error) { return nil, errors.ErrUnsupported }
+func (c *Crew) Adopt(*net.TCPConn, time.Duration, int) (*Conn, error) {
+	return nil, errors.ErrUnsupported
+}
 
 // Serve is offered on Linux only.
 func (w *Conn) Serve(func() (more bool)) error { return errors.ErrUnsupported }
