@@ -70,7 +70,7 @@ func (a *App) events(c *fiber.Ctx) error {
 	c.Set("X-Accel-Buffering", "no")
 	c.Context().SetBodyStreamWriter(func(w *bufio.Writer) {
 		news := make(chan struct{}, 1)
-		out := a.newOutlet(session, func() { news <- struct{}{} })
+		out := a.newOutlet(session, func() { news <- struct{}{} }, nil)
 		defer out.end()
 		stream := &eventStream{session: session.ID, ready: make(chan struct{})}
 		name := a.streams.add(stream)

@@ -30,6 +30,8 @@ type outlet struct {
 	// ready is told, once, that there is something for next, until next has said
 	// that there is nothing more. It returns at once.
 	ready func()
+	// cut ends the connection whatever waits, if something must.
+	cut func()
 
 	mu     sync.Mutex
 	expiry *time.Timer
@@ -40,8 +42,8 @@ type outlet struct {
 	reason rtc.Close
 }
 
-func (a *App) newOutlet(session account.Session, ready func()) *outlet {
-	o := &outlet{app: a, session: session, ready: ready}
+func (a *App) newOutlet(session account.Session, ready, cut func()) *outlet {
+	o := &outlet{app: a, session: session, ready: ready, cut: cut}
 	o.mu.Lock() // a session that ends at once must find its timer
 	defer o.mu.Unlock()
 	o.expiry = time.AfterFunc(session.ExpiresAt.Sub(a.cfg.Now()), o.expire)
@@ -79,16 +81,20 @@ func bytesOf(frames [][]byte) (size int64) {
 	return size
 }
 
-// Close implements hub.Conn.
+// Close implements hub.Conn. A client that takes what waits ever so slowly does not
+// hold the connection for long.
 func (o *outlet) Close(reason rtc.Close) {
 	o.mu.Lock()
-	first := !o.closed && !o.told
-	if !o.closed {
+	first, begins := !o.closed && !o.told, !o.closed
+	if begins {
 		o.closed, o.reason, o.told = true, reason, true
 	}
 	o.mu.Unlock()
 	if first {
 		o.ready()
+	}
+	if begins && o.cut != nil {
+		time.AfterFunc(writeWait, o.cut)
 	}
 }
 

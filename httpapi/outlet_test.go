@@ -11,7 +11,7 @@ import (
 func newTestOutlet(t *testing.T, sends int) (o *outlet, told *int) {
 	a := &App{cfg: Config{SendQueue: sends, Now: time.Now}}
 	told = new(int)
-	o = a.newOutlet(account.Session{ExpiresAt: time.Now().Add(time.Hour)}, func() { *told++ })
+	o = a.newOutlet(account.Session{ExpiresAt: time.Now().Add(time.Hour)}, func() { *told++ }, nil)
 	t.Cleanup(o.end)
 	return o, told
 }

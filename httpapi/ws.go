@@ -112,7 +112,7 @@ func (s *socket) open(session account.Session, user rtc.User, token string, link
 	if frames, ok := s.under().(*frameConn); ok && frames.serve(&a.crew, a.cfg.MessageBytes) {
 		s.frames = frames
 	}
-	s.out = a.newOutlet(session, func() { a.crew.Do(s.writes) })
+	s.out = a.newOutlet(session, func() { a.crew.Do(s.writes) }, s.cut)
 	if s.port = a.cfg.Hub.Attach(s.out, user, session.ID, link); s.port == nil {
 		s.out.Close(rtc.CloseGoingAway)
 	}
