@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"fieldphone/httpapi/account"
@@ -14,6 +15,28 @@ func newTestOutlet(t *testing.T, sends int) (o *outlet, told *int) {
 	o = a.newOutlet(account.Session{ExpiresAt: time.Now().Add(time.Hour)}, func() { *told++ }, nil)
 	t.Cleanup(o.end)
 	return o, told
+}
+
+// Ensure a connection that was closed is cut, once, though its client takes what
+// waits ever so slowly.
+func TestClosedIsCutInTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cuts := 0
+		a := &App{cfg: Config{SendQueue: 10, Now: time.Now}}
+		o := a.newOutlet(account.Session{ExpiresAt: time.Now().Add(time.Hour)}, func() {}, func() { cuts++ })
+		defer o.end()
+		o.Send([]byte("a"))
+		o.Close(rtc.CloseSlow)
+		o.Close(rtc.CloseGoingAway)
+		time.Sleep(writeWait - time.Second)
+		if synctest.Wait(); cuts != 0 {
+			t.Error("cut too soon")
+		}
+		time.Sleep(2 * time.Second)
+		if synctest.Wait(); cuts != 1 {
+			t.Errorf("cut %d times", cuts)
+		}
+	})
 }
 
 // Ensure all of a send is queued or none, by number and by bytes, and that its

@@ -55,7 +55,6 @@ type site struct {
 	people   *people.Service
 	limits   *ConnLimits
 	client   *http.Client
-	hub      *hub.Hub
 	alone    bool
 }
 
@@ -144,7 +143,7 @@ func newSite(t *testing.T, change ...func(*siteOptions)) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &site{t: t, log: db.AdminLog(), addr: ln.Addr().String(), url: "https://" + ln.Addr().String(), accounts: accounts, people: everybody, limits: &options.limits, hub: h, alone: options.alone}
+	s := &site{t: t, log: db.AdminLog(), addr: ln.Addr().String(), url: "https://" + ln.Addr().String(), accounts: accounts, people: everybody, limits: &options.limits, alone: options.alone}
 	announcer := announce.New(announce.Config{
 		Store: db.Announcements(), People: testPeople{accounts}, Line: h, Keep: 24 * time.Hour, Now: options.now, Logger: log,
 	})

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -159,45 +158,6 @@ func unreadHoldsUpNobody(t *testing.T, s *site) {
 		}
 	}
 	next[*rtc.CallPeer](t, alice) // the deaf end is away
-}
-
-// Ensure a client that reads ever so slowly keeps nothing of a session that has ended.
-func TestSlowReaderDoesNotOutliveItsSession(t *testing.T) { served(t, slowReaderEnds) }
-
-func slowReaderEnds(t *testing.T, s *site) {
-	token := s.signUp("slow")
-	alice, slow := s.socket(s.signUp("alice"), "alice-phone"), s.socket(token, "slow-phone1")
-	say(t, alice, &rtc.CallInvite{Call: "call-0001", To: "slow", Media: rtc.Audio})
-	next[*rtc.CallIncoming](t, slow)
-	say(t, slow, &rtc.CallAccept{Call: "call-0001", Media: rtc.Audio})
-	next[*rtc.CallStarted](t, alice)
-	next[*rtc.CallStarted](t, slow)
-	large := json.RawMessage(`{"description":{"sdp":"` + strings.Repeat("x", 50_000) + `"}}`)
-	for range 120 { // 6 MB, more than the system keeps
-		say(t, alice, &rtc.CallSignal{Call: "call-0001", Gen: 1, Payload: large})
-	}
-	done := make(chan struct{})
-	var reading sync.WaitGroup
-	reading.Go(func() {
-		for {
-			select {
-			case <-time.After(50 * time.Millisecond):
-				_, _ = slow.NetConn().Read(make([]byte, 10_000))
-			case <-done:
-				return
-			}
-		}
-	})
-	defer reading.Wait()
-	defer close(done)
-	s.want(204, s.do("POST", "/api/v1/logout", "", bearer(token)...))
-	began := time.Now()
-	for s.hub.Stats().ConnectionsNow > 1 {
-		if time.Since(began) > writeWait+5*time.Second {
-			t.Fatal("the connection is still there")
-		}
-		<-time.After(20 * time.Millisecond)
-	}
 }
 
 // Ensure what is no message of a client ends its connection, as the RFC has it,
