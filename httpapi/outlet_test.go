@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -21,20 +22,20 @@ func newTestOutlet(t *testing.T, sends int) (o *outlet, told *int) {
 // waits ever so slowly.
 func TestClosedIsCutInTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cuts := 0
+		var cuts atomic.Int64
 		a := &App{cfg: Config{SendQueue: 10, Now: time.Now}}
-		o := a.newOutlet(account.Session{ExpiresAt: time.Now().Add(time.Hour)}, func() {}, func() { cuts++ })
+		o := a.newOutlet(account.Session{ExpiresAt: time.Now().Add(time.Hour)}, func() {}, func() { cuts.Add(1) })
 		defer o.end()
 		o.Send([]byte("a"))
 		o.Close(rtc.CloseSlow)
 		o.Close(rtc.CloseGoingAway)
 		time.Sleep(writeWait - time.Second)
-		if synctest.Wait(); cuts != 0 {
+		if synctest.Wait(); cuts.Load() != 0 {
 			t.Error("cut too soon")
 		}
 		time.Sleep(2 * time.Second)
-		if synctest.Wait(); cuts != 1 {
-			t.Errorf("cut %d times", cuts)
+		if synctest.Wait(); cuts.Load() != 1 {
+			t.Errorf("cut %d times", cuts.Load())
 		}
 	})
 }
