@@ -20,8 +20,6 @@ const (
 	downwardBuffers = 64
 	// maxScratch (bytes) of indications may wait to be sent.
 	maxScratch = 64 << 10
-	// maxDownwards bounds how many goroutines read relay ports.
-	maxDownwards = 8
 )
 
 // downward takes packets off the relay ports of many allocations, and forwards

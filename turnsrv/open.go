@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"runtime"
 )
 
 const (
@@ -17,10 +16,10 @@ const (
 	portZeroTries = 16
 )
 
-// Open opens UDP sockets and a TCP listener on each address, so that an answer
-// always leaves from the address that was asked: one UDP socket for two processors. Port 0 picks one free
-// port for both transports, on each address by itself. On error nothing stays
-// open.
+// Open opens UDP sockets, as many as readers, and a TCP listener on each address,
+// so that an answer always leaves from the address that was asked. Port 0 picks
+// one free port for both transports, on each address by itself. On error nothing
+// stays open.
 func Open(ctx context.Context, addresses []netip.Addr, port uint16) ([]Listener, error) {
 	var opened []Listener
 	for _, address := range addresses {
@@ -33,13 +32,9 @@ func Open(ctx context.Context, addresses []netip.Addr, port uint16) ([]Listener,
 	return opened, nil
 }
 
-// maxShards bounds the sockets of one address.
-const maxShards = 8
-
-// shards is how many sockets take the packets of one address, each read by a
-// goroutine of its own: the system gives all of a client's to one of them. As many read the
-// relay ports, so that both together have all processors. Tests have more.
-var shards = func() int { return min((runtime.GOMAXPROCS(0)+1)/2, maxShards) }
+// shards is how many sockets take the packets of one address: the system gives
+// all of a client's to one of them. Tests have more.
+var shards = readers
 
 func openPair(ctx context.Context, address netip.Addr, port uint16) ([]Listener, error) {
 	if !address.IsValid() || address.IsUnspecified() {

@@ -59,10 +59,17 @@ func (s *Server) choosePath() {
 	s.log.Info("turn: path of packets", attrs...)
 }
 
+// maxReaders bounds readers: each has its buffers.
+const maxReaders = 8
+
+// readers is how many goroutines read the sockets of one address, and as many the
+// relay ports: both together have all processors.
+func readers() int { return min((runtime.GOMAXPROCS(0)+1)/2, maxReaders) }
+
 // readRelays starts what reads the relay ports.
 func (s *Server) readRelays() error {
 	var all []*downward
-	for range min((runtime.GOMAXPROCS(0)+1)/2, maxDownwards) {
+	for range readers() {
 		w, err := newDownward(s)
 		if err != nil {
 			for _, w := range all {
