@@ -113,15 +113,8 @@ func (w *Conn) read() {
 	w.drained = false
 	if w.handle() || !w.state.CompareAndSwap(handling, resting) {
 		w.state.Store(handling)
-		w.crew.again(w.reads)
+		w.crew.add(&w.crew.heard, w.reads)
 	}
-}
-
-func (c *Crew) again(reads func()) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.heard = append(c.heard, reads)
-	c.staff()
 }
 
 // ErrAgain says that there is nothing to read now.

@@ -67,10 +67,12 @@ type worker struct {
 func hands() int { return max(2, runtime.GOMAXPROCS(0)) }
 
 // Do lets a worker call job. It returns at once.
-func (c *Crew) Do(job func()) {
+func (c *Crew) Do(job func()) { c.add(&c.asked, job) }
+
+func (c *Crew) add(to *queue, job func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.asked = append(c.asked, job)
+	*to = append(*to, job)
 	c.staff()
 }
 
